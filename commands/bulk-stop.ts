@@ -79,8 +79,8 @@ export default defineCommand({
 });
 
 /**
- * Two cities of the same name in a country differ only in the administrative division. Edgegap may leave out the
- * division, and a missing division matches any division.
+ * Two cities in a country may have the same name. They then differ only in the administrative division. Edgegap may
+ * leave out the division, and a missing division matches any division.
  */
 function isSameCity(one: Location, other: Location): boolean {
   const divisions = [one, other].flatMap(({ administrative_division = [] }) => administrative_division);

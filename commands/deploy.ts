@@ -260,8 +260,8 @@ export default defineCommand({
 });
 
 /**
- * Extends the lifetime of a server. A person has pressed a button such as Extend or Keep, which the bot offers before
- * the lifetime ends.
+ * Extends the lifetime of a server, after a person pressed a button such as "Extend" or "Keep". The bot offers these
+ * buttons before the lifetime ends.
  */
 async function prolong(context: DeploymentActionContext, how: 'extend' | 'keep'): Promise<void> {
   const { target, action, settings, asker, source: question } = context;

@@ -221,7 +221,8 @@ async function read(
     const saved = told.logs || told.crash_logs ? undefined : await recordings.of(request_id);
     return saved ? { ...saved, logs_link: told.logs_link } : told;
   } catch (cause) {
-    // Reads the deployment from the database again, because the deployment may have ended in the meantime.
+    // Reads the deployment from the database again, because the deployment may have ended while the bot asked Edgegap
+    // for the log.
     const known = await deployments.byRequestId(request_id);
     const ended = known?.endedAt !== undefined || seen?.current_status === 'TERMINATED';
     if (!ended || !(cause instanceof EdgegapError) || cause.outcome !== 'not-done') throw cause;

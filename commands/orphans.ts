@@ -66,8 +66,8 @@ async function list(context: Context<unknown>, wanted: number): Promise<void> {
 }
 
 /**
- * Shows a server as a card with the usual buttons, and with a menu in which the person can adopt the server, and so
- * become responsible for the server. The Refresh button keeps the menu.
+ * Shows a server as a card with the usual buttons and a menu. From the menu, a person can adopt the server, and so
+ * become responsible for the server. After a press of "Refresh", the card still has the menu.
  */
 async function open(context: DeploymentActionContext): Promise<void> {
   const { action } = context;
@@ -115,8 +115,8 @@ async function adopt(context: DeploymentActionContext): Promise<void> {
 }
 
 /**
- * Returns the server if no person is responsible for the server. Throws InputError if the server has a person or a
- * lifetime, or has ended.
+ * Returns the server if no person is responsible for the server. Throws InputError if a person is responsible, or if
+ * the server has a lifetime or has ended.
  */
 async function orphaned({ target, deployments, hasLeft }: DeploymentActionContext): Promise<{
   readonly status: DeploymentStatus;

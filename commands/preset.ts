@@ -133,7 +133,10 @@ function specOf({ directory }: CheckContext<unknown>, option: string) {
   return directory.get('deploy')?.usual?.options[option];
 }
 
-/** The preset to save. If the person typed a name in a different spelling, the preset gets the exact name. */
+/**
+ * Returns the preset to save. If the person typed, for example, the name of an application in a different spelling, the
+ * preset contains the exact name.
+ */
 function wanted(context: CheckContext<Saving>): Preset {
   const { given, asker, clock } = context;
   const values: Readonly<Record<string, unknown>> = { ...context.options };

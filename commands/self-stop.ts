@@ -73,7 +73,7 @@ async function ask(context: Context<unknown>, storage = ''): Promise<void> {
   });
 }
 
-/** Throws InputError if the question is no longer open. */
+/** Throws InputError if the question can no longer be answered. */
 async function open({
   ownDeployment,
   payloads,

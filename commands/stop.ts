@@ -106,8 +106,8 @@ async function confirm(context: DeploymentActionContext): Promise<void> {
       told = status;
     },
   });
-  // The question is closed only after the stop has succeeded. After a failed stop, the person can press the button
-  // again.
+  // The stored question is deleted only after the stop has succeeded. After a failed stop, the person can press the
+  // button again.
   await payloads.take(asked.key);
   await context.respond(stopCard(outcome, target, told && viewOfStatus(told)));
 }

@@ -192,9 +192,9 @@ export function createAnswer(invocation: Invocation, { services, invocations, re
   async function showError(card: Card): Promise<void> {
     const mode = acknowledged;
     if (mode === undefined) return await invocation.refuse(card);
-    // An error message must not replace the message that holds the button. The whole channel may see that message, or
-    // that message may contain the answer to an earlier press. The error message may replace the card of the failed
-    // command.
+    // An error message must not replace the message whose button the person pressed. The whole channel may see that
+    // message, or that message may contain the answer to an earlier press. Only the card of the failed command itself
+    // may be replaced.
     const shared = mode === 'update' && sourceIn(request) !== undefined;
     const isPrivate = mode === 'update' || (mode === 'public' && !cardPosted);
     const privately = () => invocation.respondPrivately(card);

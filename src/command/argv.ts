@@ -261,7 +261,7 @@ function isMisspeltOption({ text, quoted: isQuoted }: Token, options: Options): 
   return bare !== undefined && Object.hasOwn(options, bare.toLowerCase());
 }
 
-/** The first `count` tokens that are neither the name of an option nor, probably, the value of an option. */
+/** The first `count` tokens that are not the name of an option and are probably not the value of an option. */
 export function words(tokens: readonly Token[], count: number): Token[] {
   const named = (token: Token | undefined) => token !== undefined && optionIn(token) !== undefined;
   return tokens

@@ -66,7 +66,9 @@ async function askFirst({ payloads, clock, asker }: Needed, wanted: Wanted, text
   throw new Question('confirm-deploy', 'A deploy has to be confirmed, and I could not ask. Try again.', card);
 }
 
-/** The order that belongs to the question with this key. Throws InputError if the question is no longer open. */
+/**
+ * The order that belongs to the question with this key. Throws InputError if the question can no longer be answered.
+ */
 export async function confirmedOrder({ payloads, clock, asker }: Needed, key: string): Promise<Wanted> {
   const asked = await payloads.get(key);
   if (asked?.asker !== whoIs(asker) || ageOf(Number(asked.askedAt), clock.now()) > ANSWER_MS)

@@ -85,7 +85,7 @@ interface CommandParts<Values> {
   /**
    * A check of several options together, for example of two options that exclude each other. Throws InputError, and
    * changes nothing. The check runs before the acknowledgement, so that a refusal is the first answer and therefore
-   * private. A check that finds the exact name of a thing returns the options with this name.
+   * private. A check can also replace a typed name by the exact name. The check then returns the changed options.
    */
   // biome-ignore lint/suspicious/noConfusingVoidType: most checks return nothing
   check?(context: CheckContext<Values>): Promise<Values | void> | void;
@@ -274,8 +274,9 @@ export interface Services {
   readonly vault: Vault;
   readonly presets: Presets;
   /**
-   * Carries out a stored request, once for each id, with the permissions that the person has at that moment. The answer
-   * goes to the channel or thread of the original request. The promise does not reject, even if the request fails.
+   * Carries out a stored request, with the permissions that the person has at that moment. A second request with the
+   * same id is not carried out. The answer goes to the channel or thread of the original request. The promise does not
+   * reject, even if the request fails.
    */
   carryOut(stored: StoredRequest): Promise<void>;
   /** Whether a person has left the workspace. False if the platform does not answer. */

@@ -90,8 +90,9 @@ export function createFormTurn(parts: FormTurnParts) {
 
   /**
    * The parts of a form. A field whose value comes from a preset stays empty. If the field showed the value and the
-   * person cleared the field, the preset would set the value again. If a form cannot change while it is open, `given`
-   * also contains the option on which other choices depend, even if a preset gives this option.
+   * person cleared the field, the preset would set the value again. There is one exception: the option on which other
+   * choices depend. If the form cannot change while it is open, `given` contains the preset's value for this option,
+   * unless `picks` is true.
    */
   async function partsFor(
     { id, name }: Person,

@@ -38,14 +38,14 @@ export interface InvocationRecord {
   readonly orElse?: Line | undefined;
 }
 
-/** The end of an invocation. The store has failed to store this end, so the bot will try again. */
+/** The end of an invocation that the bot could not store yet. The bot will try again. */
 interface UnstoredEnd {
   readonly end: End;
   /** Set if the invocation's row may not exist yet. Contains the data to insert the row. */
   readonly uncertain?: InvocationRecord;
 }
 
-/** An answer for the outbox. The store has failed to store this answer, so the bot will try again. */
+/** An answer for the outbox that the bot could not store yet. The bot will try again. */
 interface LateAnswer {
   readonly record: InvocationRecord;
   readonly message: Message;
@@ -75,9 +75,9 @@ export type Invocations = ReturnType<typeof createInvocations>;
  */
 export function createInvocations(parts: InvocationsParts) {
   const { store, membership, directory, clock, realClock, log } = parts;
-  /** The ends that the store has failed to store, by the invocation's id. */
+  /** The ends that the bot could not store yet, by the invocation's id. */
   const unstoredEnds = new Map<string, UnstoredEnd>();
-  /** The answers that the store has failed to store in the outbox, by the invocation's id. */
+  /** The answers that the bot could not store in the outbox yet, by the invocation's id. */
   const unstoredAnswers = new Map<string, LateAnswer>();
   /** The invocations that this process carries out, by id. */
   const underWay = new Map<string, Pick<InvocationRecord, 'isAcknowledged'>>();
@@ -274,7 +274,7 @@ export function createInvocations(parts: InvocationsParts) {
       if (!membership.isCertain()) await confirm(store, id);
     },
     finish,
-    /** Tries again to store the answers and ends that the store has failed to store. */
+    /** Tries again to store the answers and ends that the bot could not store yet. */
     async catchUp(): Promise<void> {
       for (const [id, answer] of unstoredAnswers) {
         await storeAnswer(answer);

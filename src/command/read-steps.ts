@@ -19,15 +19,15 @@ interface ReadStepsParts<Read> {
 }
 
 /**
- * Stores the starts and ends of invocations that change nothing. Starts and ends that arrive at about the same time are
- * stored together.
+ * Stores the starts and ends of "reads": invocations that change nothing. Starts and ends that arrive at about the same
+ * time are stored together.
  */
 export function createReadSteps<Read extends { readonly id: string }>({
   insertAll,
   end,
 }: ReadStepsParts<Read>) {
   type Step = { readonly begins: Read } | { readonly id: string; readonly ends: End };
-  /** Resolves when the read that called `turn` last may continue. */
+  /** Resolves when the invocation that called `turn` last may continue. */
   let last = Promise.resolve();
 
   const store = together<Step, boolean>(
@@ -50,9 +50,9 @@ export function createReadSteps<Read extends { readonly id: string }>({
     /** Stores the start of an invocation. Resolves with false if the invocation was stored before. */
     begin: (read: Read) => store({ begins: read }),
     /**
-     * Resolves when a stored read may continue. Reads that were stored together continue one after another, each in a
-     * separate iteration of the event loop. Between two iterations, the process can send the acknowledgements of other
-     * requests.
+     * Resolves when a stored invocation may continue. Invocations that were stored together continue one after another,
+     * each in a separate iteration of the event loop. Between two iterations, the process can send the acknowledgements
+     * of other requests.
      */
     async turn(): Promise<void> {
       last = last.then(() => nextTurn());

@@ -79,9 +79,9 @@ const LEVELS: readonly ((text: string) => readonly string[])[] = [
 ];
 
 /**
- * The items of `known` whose names match `given`. If there are exact matches, only these items are returned. If not,
- * names match that differ only in quotation marks, dashes or blanks. As the last step, names match that differ in case,
- * accents or special letters. If several items are returned, the person has to choose.
+ * Returns the items of `known` whose names match `given`. If there are exact matches, returns only these items.
+ * Otherwise, differences in quotation marks, dashes and blanks are ignored. If still no name matches, differences in
+ * case, accents and special letters are ignored, too. If several items are returned, the person has to choose.
  */
 export function namesakes<Item>(given: string, known: readonly Item[], nameOf: (item: Item) => string) {
   for (const spellings of LEVELS) {

@@ -291,8 +291,8 @@ export function createTurn(invocation: Invocation, parts: TurnParts) {
         if (!(error instanceof Repeated)) throw error;
         ending = { outcome: 'repeat' };
       }
-      // With `maySkip`, the person may have submitted the same form again, and the person gets a line about this. On
-      // the other platforms, only the platform itself repeats a request, and the first request gets the answer.
+      // If `maySkip` is true, the person may have submitted the same form again. The person then gets a line about
+      // this. If `maySkip` is false, only the platform itself repeats a request, and the first request gets the answer.
       if (ending.outcome === 'repeat' && request.kind === 'form' && invocation.maySkip)
         await invocation.refuse(sentAlready());
       await logEnd(ending);
