@@ -65,7 +65,8 @@ export function planQuestion(
 }
 
 /**
- * The card for the channel before the plan is confirmed. If the bot crashes at this point, the card remains unchanged.
+ * The card for the channel, which the bot posts before it stores the confirmation of the plan. If the bot crashes
+ * between these two steps, this card stays in the channel.
  */
 export function planUnbegun(order: Order, count: number): Card {
   const title = [`${verbs(order.change).todo} ${counted(count, 'server')}: not begun yet`];
@@ -129,7 +130,10 @@ export function planProgress(id: string, order: Order, all: readonly Item[]): Ca
   };
 }
 
-/** The filter and the person. The card does not mention the person, who already knows the plan. */
+/**
+ * The filter and the name of the person. The name is no mention, because the person already knows the plan and needs no
+ * notification.
+ */
 function about({ asker, words }: Order): Node {
   const before = words ? `Filter: ${words} · asked for by ` : 'Asked for by ';
   return { kind: 'note', text: [before, { person: asker.id, name: asker.name }] };

@@ -13,10 +13,16 @@ const QUIET = 20;
 
 type Asker = Deployment['asker'];
 
-/** The conditions for the deployments: those that Edgegap's list can apply, and further conditions. */
+/**
+ * The conditions that select deployments. Edgegap's list applies `filter`, and the bot itself applies the other
+ * conditions.
+ */
 export interface Wanted {
   readonly filter: Filter;
-  /** Selects the person whose deployments match. `askers` are the people whose deployments match the filter. */
+  /**
+   * Chooses a person from `askers`, the people who deployed the deployments found so far. Only deployments of the
+   * chosen person match.
+   */
   readonly by?: ((askers: readonly Asker[]) => Asker) | undefined;
   readonly isAt?: ((location: Location) => boolean) | undefined;
   /** If set, only deployments with these request_ids match. */
@@ -34,7 +40,7 @@ export interface Found {
    * out.
    */
   readonly matched: number;
-  /** The number of deployments that match otherwise, but already have the tag `Wanted.without`. `matched` excludes them. */
+  /** The number of deployments that already have the tag `Wanted.without`. `matched` excludes these deployments. */
   readonly tagged: number;
   /** The number of deployments without a known city, if the filter contains a city. */
   readonly unplaced: number;

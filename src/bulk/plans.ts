@@ -22,7 +22,9 @@ export interface PlansParts {
   readonly store: Store;
   readonly clock: Clock;
   readonly account: string;
-  /** Marks the invocation as ended, in the transaction. Throws if another process has taken over the invocation. */
+  /**
+   * Marks the invocation as ended, in the transaction `tx`. Throws if another process has taken over the invocation.
+   */
   readonly conclude: (tx: Store, invocationId: string) => Promise<void>;
 }
 
@@ -148,7 +150,7 @@ export class Plans {
     return rows.map(itemOf);
   }
 
-  /** Returns those of `request_ids` that a plan has stopped since `since` (epoch ms). */
+  /** Returns the ids from `request_ids` whose deployments a plan has stopped since the time `since` (epoch ms). */
   async stoppedSince(requestIds: readonly string[], since: number): Promise<ReadonlySet<string>> {
     const rows = await this.#store
       .selectFrom('plan_items')
@@ -164,9 +166,9 @@ export class Plans {
   }
 
   /**
-   * In one transaction, writes the outcomes for deployments of the plan, an edit of the plan's card, and the writes of
-   * `also`. When every deployment has an outcome, the plan is done. If a deployment is no longer in the state `from`,
-   * another process has continued the plan. In this case, the function throws and writes nothing.
+   * In one transaction, stores `results`, calls `also`, and stores an edit of the plan's card. When every deployment
+   * has an outcome, the plan is done. If a deployment is no longer in the state `from`, another process has continued
+   * the plan. In this case, the function throws and writes nothing.
    */
   async record(
     plan: RunningPlan,

@@ -51,7 +51,7 @@ export function carryingOut({
   };
 }
 
-/** A step of a plan. */
+/** Changes some of a plan's deployments, as one step of the plan. */
 class Batch {
   readonly #account: ChangingAccount;
   readonly #plan: RunningPlan;
@@ -134,7 +134,8 @@ class Batch {
       return [
         ...taken.map((id) => result(id, 'done')),
         ...(await this.#lookUp(unclear, refused)),
-        // If Edgegap did not accept the stop, the deployment may have ended for another reason. It is then left out.
+        // If Edgegap did not accept the stop, the deployment may have ended for another reason. The deployment is then
+        // left out.
         ...(await this.#lookUp(missing, refused, 'left-out')),
       ];
     } catch (error) {

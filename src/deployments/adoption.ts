@@ -55,8 +55,9 @@ export async function adopt(
 }
 
 /**
- * Assigns a server whose person left to another person, with a new lifetime. The live card stays in its channel. Throws
- * InputError if the server already has a person or a lifetime, or has ended.
+ * Makes the person `asker` responsible for a server, after the earlier person has left. The server gets a new lifetime,
+ * and the live card stays in its channel. Throws InputError if the server was already adopted, has a lifetime or has
+ * ended.
  */
 export async function takeOver(
   { repository, clock, confirm }: DeploymentsParts,

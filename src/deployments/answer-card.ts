@@ -2,7 +2,7 @@ import type { Button, Card, Field, Rich } from '../chat/card.ts';
 import type { Location } from '../edgegap/schema.ts';
 import { type DeploymentView, deploymentCard, duration, isLive, type PortView } from './card.ts';
 
-/** The argument of the Details button is the request_id with this suffix. */
+/** The argument of the button "Details" is the request_id with this suffix. */
 const DETAILS = '.details';
 
 export function asksForDetails(arg: string): boolean {
@@ -13,11 +13,11 @@ interface AnswerOptions {
   /** The time of the answer in epoch milliseconds. */
   readonly now: number;
   readonly details?: boolean;
-  /** Whether the person pressed Refresh. If true, the card shows the time of the check. */
+  /** Whether the person pressed "Refresh". If true, the card shows the time of the check. */
   readonly isRefresh?: boolean;
   /** The address of Edgegap's dashboard. */
   readonly dashboard: string;
-  /** The command that carries out the buttons Refresh and Details. The default is `status`. */
+  /** The command that carries out the buttons "Refresh" and "Details". The default is `status`. */
   readonly refreshedBy?: string;
 }
 

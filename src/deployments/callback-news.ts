@@ -45,8 +45,8 @@ export class CallbackNews {
           ...CALLBACK_EVENTS.filter((one) => one === event),
         ];
         const { after, read, isForeign } = await this.#handleIn(tx, before, { event, events, body });
-        // A callback about a different deployment is deleted, because other code takes a stored callback as evidence of
-        // the event.
+        // A callback whose body is about a different deployment is deleted, because other code takes a stored callback
+        // as evidence of the event.
         if (isForeign)
           await tx
             .deleteFrom('callbacks')
@@ -78,8 +78,8 @@ export class CallbackNews {
   }
 
   /**
-   * Applies a callback. Returns the deployment as it is after the callback, whether the body is about the deployment,
-   * and whether the body is about another deployment (`isForeign`). If the body cannot be read, both are false.
+   * Applies a callback. In the result, `after` is the deployment after the callback. `isForeign` says whether the body
+   * is about a different deployment. `read` is false if the body could not be read.
    */
   async #handleIn(
     tx: Store,

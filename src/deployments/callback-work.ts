@@ -36,8 +36,8 @@ export interface CallbackParts extends NewsParts {
 }
 
 /**
- * Handles stored callbacks. Callbacks that this process received are handled at once. This class polls the store for
- * callbacks that other processes did not handle.
+ * Handles stored callbacks. Callbacks that this process received are handled immediately. This class polls the store
+ * for callbacks that other processes did not handle.
  */
 export class CallbackWork {
   readonly #parts: CallbackParts;
@@ -85,7 +85,7 @@ export class CallbackWork {
     this.#work.wake();
   }
 
-  /** Resolves once all added callbacks have been handled, or have been tried and failed. */
+  /** Resolves when all added callbacks have been handled, or an attempt to handle them has failed. */
   async idle(): Promise<void> {
     await this.#work.idle();
   }

@@ -34,7 +34,9 @@ export class Callbacks {
     await this.#work.stop();
   }
 
-  /** Resolves once all callbacks that this process received have been handled, or have been tried and failed. */
+  /**
+   * Resolves when all callbacks that this process received have been handled, or an attempt to handle them has failed.
+   */
   async idle(): Promise<void> {
     await this.#work.idle();
   }

@@ -57,19 +57,22 @@ export interface PortView {
 
 /** The parts that an answer or a setting adds to a card. */
 export interface Additions {
-  /** Facts that follow the status on its line. */
+  /** Facts that the card shows after the status, on the same line. */
   readonly state?: readonly Rich[];
   /** Facts that only an answer with details shows. */
   readonly details?: readonly Field[];
-  /** Buttons to the right of Refresh. They are shown only while Edgegap can still answer questions about the server. */
+  /**
+   * Buttons to the right of the button "Refresh". They are shown only while Edgegap can still answer questions about
+   * the server.
+   */
   readonly buttons?: readonly Button[];
-  /** The argument of the button Refresh. */
+  /** The argument of the button "Refresh". */
   readonly refresh?: string;
-  /** The command that carries out the Refresh button. The default is `status`. */
+  /** The command that carries out the button "Refresh". The default is `status`. */
   readonly refreshedBy?: string;
   /** Whether the card answers a person. A live card is shorter. */
   readonly isAnswer?: true;
-  /** The time in epoch milliseconds at which the bot asked Edgegap because a person pressed Refresh. */
+  /** The time in epoch milliseconds at which the bot asked Edgegap because a person pressed "Refresh". */
   readonly checkedAt?: number | undefined;
   readonly portText?: (port: PortView) => Rich;
   /** See `dashboardOf`. */
@@ -179,7 +182,7 @@ function sinceOf({ status, createdAt, readyAt, failedAt, endedAt }: DeploymentVi
   if (endedAt !== undefined) return endedAt;
   if (status === 'READY') return readyAt;
   if (status === 'ERROR') return failedAt;
-  // Only a deployment that is in progress has certainly started but not ended.
+  // If the status shows no progress, the deployment may not have started, or may have ended.
   return statusFace(status).tone === 'progress' && readyAt === undefined ? createdAt : undefined;
 }
 
@@ -234,7 +237,7 @@ function factsOf(view: DeploymentView, { checkedAt }: Additions): Rich[] {
 
 function buttonsOf(view: DeploymentView, live: boolean, more: Additions): Button[] {
   const { request_id: id = '', status, readyAt, again } = view;
-  // After a failure, the Logs button comes first, because the same order would probably fail again. A server that
+  // After a failure, the button "Logs" comes first, because the same order would probably fail again. A server that
   // Edgegap could not place has no log, and a new order may succeed.
   const isUnplaced = status === 'ERROR' && readyAt === undefined && view.told?.last_status === 'SEEKING';
   const first = view.elsewhere ? 'elsewhere' : status === 'ERROR' ? 'show' : 'again';

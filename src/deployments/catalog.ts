@@ -40,7 +40,7 @@ export interface Catalog {
   locations(atMostOldMs?: number, call?: CallOptions): Promise<readonly Location[]>;
   hosts(fleet: string, atMostOldMs?: number, call?: CallOptions): Promise<readonly FleetHost[]>;
   /**
-   * These functions return the cached lists at once. If a list is old, they also start to refresh the list in the
+   * These functions return the cached lists immediately. If a list is old, they also start to refresh the list in the
    * background.
    */
   readonly seen: {

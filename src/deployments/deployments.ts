@@ -61,8 +61,8 @@ export class Deployments extends KnownDeployments {
   }
 
   /**
-   * Applies the outcome of the request. If Edgegap refused the new deployment, the mark that the lost deployment was
-   * replaced is removed.
+   * Applies the outcome of the request. If Edgegap refused the new deployment, the lost deployment no longer counts as
+   * replaced.
    */
   async #conclude(
     tx: Store,
@@ -208,8 +208,8 @@ function mayLeave(isUnbroken: () => boolean): void {
 }
 
 /**
- * The outcome of a stop if a different person has already stopped the deployment. `accepted` until the server is ready
- * or has failed.
+ * The outcome of a stop if a different person has already stopped the deployment. Until the server is ready or has
+ * failed, the outcome is `accepted`. After that, the outcome is `already-stopping`.
  */
 function afterEarlierStop({ readyAt, errorAt }: Deployment): 'accepted' | 'already-stopping' {
   return readyAt === undefined && errorAt === undefined ? 'accepted' : 'already-stopping';

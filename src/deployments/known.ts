@@ -201,7 +201,10 @@ export class KnownDeployments {
     });
   }
 
-  /** Asks the person who deployed what to do, because the deployment will soon reach its end. */
+  /**
+   * The end of the deployment is near, so the bot asks what to do. The question goes to the person who ordered the
+   * deployment.
+   */
   async askBeforeEnd(request_id: string, due: End, most: number | undefined): Promise<void> {
     const { repository, clock } = this.parts;
     const known = await this.byRequestId(request_id);
@@ -214,7 +217,7 @@ export class KnownDeployments {
 
   /**
    * Sets the later end that a person chose, and replaces the message `question` with the answer. Returns the deployment
-   * after the change. Throws InputError if the question is no longer open.
+   * after the change. Throws InputError if the question can no longer be answered.
    */
   async prolong(
     { id }: Pick<Deployment, 'id'>,

@@ -80,7 +80,7 @@ export interface Answer {
 
 /**
  * Returns the lifetime after the answer. Undefined if the deployment no longer has an end. The caller has locked the
- * deployment in `tx`, and this function locks the timer. Throws InputError if the question is no longer open.
+ * deployment in `tx`, and this function locks the timer. Throws InputError if the question can no longer be answered.
  */
 export async function answered(
   tx: Store,

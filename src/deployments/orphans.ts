@@ -10,7 +10,7 @@ import { viewOfStatus } from './view.ts';
 
 const HOUR_MS = 60 * 60_000;
 
-/** An active server without a person in chat. */
+/** An active server for which no person in chat is responsible. */
 export interface Orphan {
   readonly row: DeploymentRow;
   /** The server's row in the store. Set if the server was deployed or adopted from chat, but its person has left. */
@@ -18,8 +18,8 @@ export interface Orphan {
 }
 
 /**
- * Returns the active servers without a person, oldest first. These are servers that were not deployed or adopted from
- * chat, and servers without a lifetime whose person has left. Servers with a planned stop are left out.
+ * Returns the active servers for which no person is responsible, oldest first. These are servers that were not deployed
+ * or adopted from chat, and servers without a lifetime whose person has left. Servers with a planned stop are left out.
  */
 export async function orphansOf(parts: {
   readonly edgegap: EdgegapApi;

@@ -4,8 +4,8 @@ import { withTyped } from '../chat/typed.ts';
 import { roughly } from './card.ts';
 
 /**
- * A stop at a later time. A person planned the stop, or the stop ends a lifetime. A task stores the stop as its
- * payload. All times are epoch milliseconds.
+ * A stop at a later time. A person planned the stop, or the bot planned the stop for the end of a lifetime. A task
+ * stores the stop as its payload. All times are epoch milliseconds.
  */
 export interface PlannedStop {
   readonly id: string;
@@ -18,7 +18,8 @@ export interface PlannedStop {
   /** The public card, which the bot edits to show the outcome. */
   readonly card: MessageRef;
   /**
-   * Whether the stop ends a lifetime. If true, `card` is the deployment's live card, which always shows the outcome.
+   * Whether the bot planned the stop for the end of a lifetime. If true, `card` is the deployment's live card, which
+   * always shows the outcome.
    */
   readonly isLifetime?: true;
   /** See `StopOptions.logStorage`. */
@@ -100,7 +101,10 @@ export function endedCard({ request_id, name, asker }: PlannedStop, ending: Endi
 }
 
 export type Ending =
-  /** `once`: the deployment is not ready yet, so Edgegap will carry out the stop as soon as the deployment is ready. */
+  /**
+   * `once` is true if the deployment is not ready yet. Edgegap will then carry out the stop as soon as the deployment
+   * is ready.
+   */
   | { readonly kind: 'stopped'; readonly once: boolean }
   | { readonly kind: 'perhaps' }
   | { readonly kind: 'early' }

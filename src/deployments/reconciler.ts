@@ -85,7 +85,7 @@ export class Reconciler {
     await this.#idle();
   }
 
-  /** Looks for due checks at once. */
+  /** Looks for due checks immediately. */
   wake(): void {
     this.#loop.wake();
   }
@@ -108,8 +108,8 @@ export class Reconciler {
   async #settle(): Promise<void> {
     const { repository, account, membership } = this.#parts;
     const abandoned = await repository.schedule.abandoned(account, membership);
-    // A different process may have marked this deployment. Its old retry must be removed, because the retry would wake
-    // the loop again and again.
+    // Another process may have marked the deployment as unknown in the meantime. The retry is then removed, because the
+    // retry would wake the loop again and again.
     for (const id of this.#unsettled.keys()) if (!abandoned.includes(id)) this.#unsettled.delete(id);
     for (const id of abandoned) {
       if ((this.#unsettled.get(id) ?? 0) > steadyNow(this.#parts.clock)) continue;
@@ -131,7 +131,7 @@ export class Reconciler {
     const nextCheckAt = (await repository.schedule.nextCheckAt(account)) ?? Number.POSITIVE_INFINITY;
     const steady = steadyNow(this.#parts.clock);
     const nextTry = Math.min(...this.#unsettled.values(), live ? this.#sweepAt : Number.POSITIVE_INFINITY);
-    // The pause is at least 250 ms. Otherwise a check that fails at once would be repeated in a busy loop.
+    // The pause is at least 250 ms. Otherwise a check that fails immediately would be repeated in a busy loop.
     return Math.max(250, Math.min(nextCheckAt - this.#parts.clock.now(), nextTry - steady));
   }
 

@@ -107,8 +107,8 @@ export class DeploymentRepository {
   }
 
   /**
-   * Removes, in the transaction `tx`, the mark that `by` replaced the deployment `id`. The card of `id` shows its
-   * button again, and its row contains the values of variables again.
+   * Undoes, in the transaction `tx`, the replacement of the deployment `id` by the deployment `by`. The card of `id`
+   * shows its button again, and its row contains the values of variables again.
    */
   async giveBack(tx: Store, id: string, by: Pick<Deployment, 'id' | 'plan'>): Promise<void> {
     const [before] = await lock(tx, [id]);

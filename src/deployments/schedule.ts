@@ -8,7 +8,7 @@ import { transact, wroteTo } from '../store/transact.ts';
 import { type Deployment, fromRow } from './deployment.ts';
 import { DOUBT_END_MS, POLL_FAILED_MAX_MS } from './timing.ts';
 
-/** The number of deployments that are purged at once. The number is small, so that other work is hardly delayed. */
+/** The number of deployments that one statement purges. The number is small, so that other work is hardly delayed. */
 const PURGE_AT_ONCE = 200;
 
 /** The stored facts about a live deployment that the bot compares with Edgegap's list. */
@@ -155,8 +155,8 @@ export class DeploymentSchedule {
 }
 
 /**
- * An SQL condition that the deployment has no unhandled callback. An unhandled callback could show that a lost
- * deployment exists.
+ * An SQL condition, which is true if the deployment has no unhandled callback. An unhandled callback could show that a
+ * lost deployment exists.
  */
 function notInDoubt(before: number) {
   return sql`not exists (select 1 from callbacks where callbacks.deployment_id = deployments.id
@@ -164,8 +164,8 @@ function notInDoubt(before: number) {
 }
 
 /**
- * An SQL condition that the check is due. A check too far in the future is also due, because the clock that wrote its
- * time was hours ahead.
+ * An SQL condition, which is true if the check is due. A check too far in the future is also due, because the clock
+ * that wrote its time was hours ahead.
  */
 function isDue({ and, or, eb }: ExpressionBuilder<Database, 'deployments'>, now: number) {
   return or([

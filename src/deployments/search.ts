@@ -4,11 +4,13 @@ import type { DeploymentStatus } from '../edgegap/schema.ts';
 import type { DeploymentsTable, Store } from '../store/schema.ts';
 import { addressOf, type Deployment, fromRow, type OrderDetails, type Phase } from './deployment.ts';
 
-/** The number of rows that `heardSince` reads at once. The number is small, so that other work is hardly delayed. */
+/**
+ * The number of rows that `heardSince` reads in one query. The number is small, so that other work is hardly delayed.
+ */
 const HEARD_AT_ONCE = 200;
 
 /**
- * The number of the channel's newest deployments that the search for a card reads. People rarely use the cards of older
+ * A search for a card reads this many of the channel's newest deployments. People rarely use the cards of older
  * deployments.
  */
 const CARDS_SEARCHED = 200;

@@ -250,8 +250,9 @@ function answered(deployment: Facts, said: Said, now: number): Step {
 }
 
 /**
- * If the stop ended the lifetime, the lifetime ends a second time, because a running server costs money. After the
- * first stop without effect, the lifetime ends at once. After each further stop, the pause doubles, up to an hour.
+ * Called if an accepted stop had no effect. If the reason for the stop was the end of the lifetime, the bot tries
+ * again, because a running server costs money. The second stop follows immediately. The pause before each further stop
+ * doubles, up to an hour.
  */
 function endedAgain(plan: OrderDetails, now: number): Pick<Step['changes'], 'plan'> {
   const { isOver, unheeded = 0 } = plan.lifetime ?? {};

@@ -50,7 +50,7 @@ export class StatusPoll {
     const { id, phase, requestId } = deployment;
     if (requestId !== undefined && (phase === 'live' || endIsInferred(deployment)))
       await this.#status(deployment, requestId);
-    // The doubted status was stored when the news of the end arrived, so the doubted status was not applied yet.
+    // The news of the end arrived while the doubted status was being stored, so the doubted status was not applied yet.
     else if (phase === 'ended' && deployment.doubted) await this.#apply(deployment, seen(deployment.doubted));
     else if (phase === 'ended' || phase === 'refused')
       await this.#parts.repository.schedule.set(id, undefined);
@@ -73,8 +73,8 @@ export class StatusPoll {
     const again = doubted !== undefined && doubted.current_status === status?.current_status;
     // The deployment is past the doubted status, so no other news will report the event.
     if (doubted && !again) await this.#apply(deployment, seen(doubted));
-    // If the deployment is missing, the bot has already waited. If a status shows an event without its callback, the
-    // status is not applied yet, because the callback may still arrive.
+    // If a status shows an event without its callback, the status is not applied yet, because the callback may still
+    // arrive. For a missing deployment, this wait is not needed, because the bot has already waited.
     if (status && !again && (await this.#missedEvent(deployment, news))) {
       // The event may have happened only a moment ago, so the bot waits for the callback.
       const silentAt = Math.max(now, deployment.createdAt + SILENCE_MS);
@@ -122,9 +122,9 @@ export class StatusPoll {
   }
 
   /**
-   * Applies news that no callback reported. Once a day, one of the processes warns about this in the log and in the
-   * chat. The right to warn is taken in the same transaction as the news. If the transaction fails, the warning can be
-   * given later.
+   * Applies news that no callback reported. At most once a day, one of the processes warns about this in the log and in
+   * the chat. The right to warn is taken in the same transaction as the news. If the transaction fails, the warning can
+   * be given later.
    */
   async #rescue({ id, requestId }: Deployment, news: Seen, event: CallbackEvent): Promise<void> {
     const first = await this.#parts.repository.change([id], async (tx, [before]) => {

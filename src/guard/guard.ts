@@ -113,8 +113,8 @@ export function createGuard({ store, clock, account, allowlist, deployLimits: li
       await check(tx, { id: asker.id, at }, id);
     },
     /**
-     * Returns the number of running deployments if a person must confirm another deploy. Undefined if no confirmation
-     * is needed.
+     * Returns the number of running deployments if a person must confirm a new deploy. Undefined if no confirmation is
+     * needed.
      */
     async toConfirm(): Promise<number | undefined> {
       const { count: many } = await count(running(store, account, ''));

@@ -20,7 +20,10 @@ export interface Again {
   readonly payload?: unknown;
 }
 
-/** The code that runs all tasks of one type. `app` passes the code from the folder that defines it to the worker. */
+/**
+ * The code that runs all tasks of one type. Each type has its code in the folder that needs the tasks, and `app` passes
+ * the code to the worker.
+ */
 export interface TaskKind {
   readonly kind: string;
   /** The keys of permanent tasks. They are created at the first start. */
