@@ -131,8 +131,7 @@ export function planProgress(id: string, order: Order, all: readonly Item[]): Ca
 }
 
 /**
- * The filter and the name of the person. The name is no mention, because the person already knows the plan and needs no
- * notification.
+ * The filter and the name of the person. The person gets no notification, because the person already knows the plan.
  */
 function about({ asker, words }: Order): Node {
   const before = words ? `Filter: ${words} · asked for by ` : 'Asked for by ';

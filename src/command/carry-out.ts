@@ -14,8 +14,8 @@ import { Question } from './question.ts';
  */
 const FIRST_RESPONSE_MS = 2_500;
 /**
- * The part of `FIRST_RESPONSE_MS` for checks that ask Edgegap. Before a change, this part includes the time to read the
- * person's permissions.
+ * The part of `FIRST_RESPONSE_MS` for checks that ask Edgegap. For a request that changes something, this part also
+ * includes the time to read the person's permissions.
  */
 const CHECK_BUDGET_MS = 1_200;
 /** The store gets at least this time to answer, in milliseconds. */

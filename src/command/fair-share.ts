@@ -61,9 +61,9 @@ export function createFairShare({ requests, waiting }: PerPerson, clock: Clock) 
 
   return {
     /**
-     * Calls `work`. If `work` gets a promise, `work` may only acknowledge the request until the promise resolves.
-     * Throws RefusedError if too many requests wait. After the first refusal, calls `drop` instead of throwing if the
-     * platform needs no answer.
+     * Calls `work`. If `work` gets a promise, `work` carries out the request after the promise has resolved. Until
+     * then, `work` may acknowledge the request. Throws RefusedError if too many requests wait. After the first refusal,
+     * calls `drop` instead of throwing if the platform needs no answer.
      */
     async take(invocation: Invocation, work: Work, drop: (reason: RefusedError) => Promise<void>) {
       const { id, at, meanwhile } = invocation;

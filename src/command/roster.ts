@@ -96,7 +96,7 @@ export class Roster {
     readonly asOf: (one: Running) => number | undefined;
   }> {
     const catchingUp = this.#catchUp().catch(() => undefined);
-    // The first read of the store may take a long time, so suggestions do not wait for the first read.
+    // The first read of the store may take a long time, so suggestions do not wait for this read.
     if (this.#caughtUp) await within(this.#parts.clock, STORE_WAIT_MS, catchingUp);
     const { rows: listed, asOf } = this.#listed.seen();
     const stored = this.#newestFirst();

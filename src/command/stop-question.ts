@@ -32,7 +32,7 @@ export async function askToStop(context: Asking, view: DeploymentView, how: HowT
 }
 
 /**
- * Returns how to stop the deployment if the person presses the button of the question. Throws InputError if the
+ * Called when a person presses the button of the question. Returns how to stop the deployment. Throws InputError if the
  * question was answered or has expired. A question from an older version of the bot has no key.
  */
 export async function answeredHow({

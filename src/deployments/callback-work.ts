@@ -15,7 +15,7 @@ const WORK_AT_ONCE = 10;
  * usually sends its next callback sooner.
  */
 const LULL_MS = 50;
-/** The maximum time that stored callbacks wait during a long burst. */
+/** The maximum time that stored callbacks wait while further callbacks keep arriving. */
 const GIVE_WAY_MS = 500;
 /** The maximum number of callbacks that a single query reads. */
 const READ_AT_ONCE = 250;

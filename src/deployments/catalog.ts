@@ -9,7 +9,7 @@ import { oneAtATime } from '../loop.ts';
 const TTL_MS = 5 * 60_000;
 /**
  * If a name is not found in the list, the bot reads the list again. People often repeat a command with a wrong name, so
- * this happens at most once in this time.
+ * this second read happens at most once in this time.
  */
 const MISS_TTL_MS = 5_000;
 /**

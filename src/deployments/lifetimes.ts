@@ -11,7 +11,7 @@ import type { PlannedStop } from './planned-stop.ts';
 import { LIFETIME, locked, taskKey, underWay } from './planned-stops.ts';
 import { type End, firstEnd } from './view.ts';
 
-/** The type of the tasks that ask a person before a deployment reaches its end. The key is from `taskKey`. */
+/** The type of the tasks that ask a person what to do before a deployment ends. The key is from `taskKey`. */
 export const END_WARNING = 'end-warning';
 
 /**
@@ -26,8 +26,8 @@ const WARNING_MS = 10 * 60_000;
 const SAME_END_MS = 60_000;
 
 /**
- * Updates the timers of a deployment in the transaction `tx` of a change. One timer stops the deployment at the end of
- * its lifetime. The second timer asks the person before the earliest end.
+ * Updates the timers of a deployment after a change, in the same transaction `tx`. One timer stops the deployment at
+ * the end of its lifetime. The second timer asks the person before the earliest end.
  */
 export async function setTimers(
   tx: Store,

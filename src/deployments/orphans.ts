@@ -13,13 +13,17 @@ const HOUR_MS = 60 * 60_000;
 /** An active server for which no person in chat is responsible. */
 export interface Orphan {
   readonly row: DeploymentRow;
-  /** The server's row in the store. Set if the server was deployed or adopted from chat, but its person has left. */
+  /**
+   * The server's row in the store. Set if the server was deployed or adopted from chat, but the responsible person has
+   * left.
+   */
   readonly known: Deployment | undefined;
 }
 
 /**
  * Returns the active servers for which no person is responsible, oldest first. These are servers that were not deployed
- * or adopted from chat, and servers without a lifetime whose person has left. Servers with a planned stop are left out.
+ * or adopted from chat, and servers without a lifetime whose responsible person has left. Servers with a planned stop
+ * are left out.
  */
 export async function orphansOf(parts: {
   readonly edgegap: EdgegapApi;

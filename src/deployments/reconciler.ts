@@ -44,8 +44,8 @@ export class Reconciler {
   /** The checks in progress, by the id of the deployment. */
   readonly #asking = new Map<string, Promise<void>>();
   /**
-   * The deployments whose outcome could not be marked as unknown, with the time of the next attempt by the steady
-   * clock.
+   * The deployments that the bot failed to mark as unknown, each with the time of the next attempt (by the steady
+   * clock).
    */
   readonly #unsettled = new Map<string, number>();
   #sweeping: Promise<void> | undefined;

@@ -15,8 +15,8 @@ const HEARD_AT_ONCE = 200;
  */
 const CARDS_SEARCHED = 200;
 /**
- * The usual start time of a version is the median of this many deployments. At least `USUAL_LEAST` of them must have
- * become ready.
+ * The usual time that a version takes to start is the median of this many deployments. At least `USUAL_LEAST` of them
+ * must have become ready.
  */
 const USUAL_OF = 20;
 const USUAL_LEAST = 3;

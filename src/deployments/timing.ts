@@ -26,7 +26,7 @@ export const MISSING_MS = 30_000;
 /** If an accepted stop has no effect for this long, a person can request the stop again. */
 export const STOP_PATIENCE_MS = 2 * 60_000;
 
-/** Edgegap's list and status endpoint may not contain a deployment that is younger than this. */
+/** A deployment that is younger than this may still be missing from Edgegap's list and status endpoint. */
 const SETTLING_MS = 30_000;
 
 const POLL_YOUNG_MS = 3_000;
@@ -85,7 +85,7 @@ export function isStopUnderWay({ stopAskedAt, missingAt, endedAt }: Deployment, 
 
 /**
  * Whether the deployment is so young that some parts of Edgegap may not contain it yet. During this time, the answer
- * that the deployment does not exist means nothing.
+ * that the deployment does not exist proves nothing.
  */
 export function isSettling({ acceptedAt, createdAt }: Deployment, now: number): boolean {
   return ageOf(acceptedAt ?? createdAt, now) < SETTLING_MS;

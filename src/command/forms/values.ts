@@ -10,7 +10,7 @@ export const BESIDE = '.other';
 
 /**
  * The values of the options in a submitted form. A field that belongs to no option is ignored. `before` holds the
- * values with which the form opened. A field that contains only dots gets its value from `before`.
+ * values with which the form opened. A field that contains only dots (see `DOTS`) gets its value from `before`.
  */
 export function valuesIn(fields: FormValues, options: Options, before: RawValues = {}): RawValues {
   const values: Record<string, RawValue> = {};
@@ -28,8 +28,8 @@ export function valuesIn(fields: FormValues, options: Options, before: RawValues
 }
 
 /**
- * The values, without fields that contain only dots. Used if the bot no longer knows the values that the dots
- * represent.
+ * The values, without fields that contain only dots (see `DOTS`). Used if the bot no longer knows the values that the
+ * dots represent.
  */
 export function withoutDots(values: RawValues): RawValues {
   const isDots = (value: unknown) =>
@@ -82,8 +82,8 @@ export function withoutShown(
 }
 
 /**
- * The text with which the field of an option opens. If a text field cannot show the value, the field shows dots.
- * Undefined if the field is a menu that does not contain the value.
+ * The text with which the field of an option opens. If a text field cannot show the value, the field shows dots instead
+ * (see `DOTS`). Undefined if the field is a menu that does not contain the value.
  */
 export function initialText(given: RawValue, option: Option, abilities: FormAbilities): string | undefined {
   return shownText(given, option, abilities) ?? (isMenu(option, abilities) ? undefined : DOTS);

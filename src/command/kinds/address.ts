@@ -53,8 +53,8 @@ export async function findAddressed(lookup: Lookup, address: ServerAddress): Pro
   const whole = port !== undefined || isIP(host) === 0;
   const known = await recorded(lookup, host, 'live');
   const [own] = known.filter((one) => isAt(one, address));
-  // A host name, or an address with a port, belongs to a single server. Several servers may share an IP address without
-  // a port.
+  // A host name, or an address with a port, belongs to a single server. Without a port, several servers may share an IP
+  // address.
   if (own && whole) return own.request_id;
   for (const one of known) near.set(one.request_id, one);
   for await (const row of listed(lookup, host)) {

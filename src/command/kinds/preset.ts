@@ -8,8 +8,8 @@ import { nameInput, suggestion } from './checked-text.ts';
 import type { Kind } from './kind.ts';
 
 /**
- * Names that a preset must not have: `@last` means the latest deployment, and the other names mention the people of a
- * channel.
+ * Names that a preset must not have: `@last` already means the latest deployment, and the other names notify the people
+ * of a channel.
  */
 const TAKEN = ['last', 'here', 'channel', 'everyone'];
 
