@@ -238,8 +238,8 @@ function answered(): InputError {
 }
 
 /**
- * Deletes some plans that were created before `before` (epoch ms) and are not being carried out. Returns true if more
- * plans may have to be deleted.
+ * Deletes some plans that were created before the time `before` (epoch ms) and are not being carried out. Returns true
+ * if more plans may have to be deleted.
  */
 export async function purgePlans(store: Store, before: number): Promise<boolean> {
   return await transact(store, async (tx) => {

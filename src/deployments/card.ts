@@ -163,7 +163,7 @@ function begun(view: DeploymentView): Rich {
   return [isUnderWay ? `${SEPARATOR}started ` : ' ', { time, style: 'relative' }];
 }
 
-/** The facts after the status: how long the server took to start or ran, and the step at which the server failed. */
+/** The facts after the status: the duration of the start or of the run, and the step at which the server failed. */
 function stateOf(view: DeploymentView): Rich[] {
   const { status, createdAt, readyAt, usualMs, told } = view;
   const ran = status === 'READY' ? undefined : ranFor(view);

@@ -66,7 +66,7 @@ export interface OrderedVariable {
 
 /** The parts of an order that only Edgegap's older API supports. */
 export interface LegacyDetails extends Readonly<Pick<LegacyDeployRequest, 'command' | 'arguments'>> {
-  /** Edgegap's endpoint storage that stores the log. */
+  /** The name of the endpoint storage (as Edgegap calls it) to which Edgegap writes the log. */
   readonly logStorage?: string | undefined;
 }
 

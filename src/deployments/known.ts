@@ -66,7 +66,7 @@ export class KnownDeployments {
     max: REMEMBERED,
   });
   readonly #over = new AbortController();
-  /** The time of the latest status poll that is planned for a deployment in progress, in epoch milliseconds. */
+  /** The time of the last planned status poll of a deployment in progress, in epoch milliseconds. */
   #pollAt = 0;
 
   constructor(parts: DeploymentsParts) {

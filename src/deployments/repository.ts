@@ -234,8 +234,8 @@ export class DeploymentRepository {
   }
 
   /**
-   * Returns the secrets of deployments by deployment id. A callback's secret is checked first, and only a correct
-   * secret leads to a read of the whole deployment.
+   * Returns the secrets of these deployments, by the deployments' ids. The bot first checks a callback's secret, and
+   * reads the whole deployment only if the secret is correct.
    */
   async secretsOf(ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
     const rows = await this.#store

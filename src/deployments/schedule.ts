@@ -141,8 +141,8 @@ export class DeploymentSchedule {
   }
 
   /**
-   * Deletes some of the deployments that were over before `before` (epoch ms), together with their callbacks. Returns
-   * true if more deployments may have to be deleted. Deployments that may still run are kept.
+   * Deletes some of the deployments that were already over at the time `before` (epoch ms), together with their
+   * callbacks. Returns true if more deployments may have to be deleted. Deployments that may still run are kept.
    */
   async purge(before: number): Promise<boolean> {
     const isOver = sql<SqlBool>`phase in ('ended', 'refused', 'lost') and heard_at < ${before} and ${notInDoubt(before)}`;

@@ -35,8 +35,8 @@ const YOUNG_MS = 3 * 60_000;
 /** The maximum pause between polls of a failed deployment, which stays failed until a person stops it. */
 export const POLL_FAILED_MAX_MS = 15 * 60_000;
 /**
- * If the end of a deployment was only inferred, the bot keeps asking Edgegap for this long whether the deployment still
- * runs.
+ * How long the bot keeps asking Edgegap whether a deployment still runs, if the end of the deployment was only
+ * inferred.
  */
 export const DOUBT_END_MS = 2 * 60 * 60_000;
 

@@ -27,7 +27,7 @@ export function limitReached(
   });
 }
 
-/** For example `1 deployment runs`. The text `of` follows the word `deployment`. */
+/** For example `1 server runs`. The text `of` follows the word `server` or `servers`. */
 export function theyRun(count: number, of: string): string {
   return count === 1 ? `1 server ${of}runs` : `${count} servers ${of}run`;
 }

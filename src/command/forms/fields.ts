@@ -81,10 +81,10 @@ async function fieldFor(name: string, parts: FieldParts): Promise<Made> {
   return await menuOrText(text, name, option, parts);
 }
 
-/** The hint below a menu that does not contain the value so far. */
+/** The hint below a menu that does not contain the current value. */
 const KEPT = 'Your entries are kept. Fill in this field only to replace all of them.';
 
-/** The hint below a text field that cannot show the value so far. */
+/** The hint below a text field that cannot show the current value. */
 const DOTTED =
   'The dots stand for your entries, which do not fit here. To remove the entries, delete the dots.';
 
