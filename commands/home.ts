@@ -7,7 +7,7 @@ import type { Deployment } from '../src/deployments/deployment.ts';
 import { laterEnds } from '../src/deployments/lifetime.ts';
 import { firstEnd, isRepeatable, viewOf } from '../src/deployments/view.ts';
 
-/** The maximum number of running servers (`SERVERS`), and of rows with buttons in each section (`ROWS`). */
+/** The card shows at most `SERVERS` running servers, and at most `ROWS` rows with buttons in each section. */
 const SERVERS = 15;
 const ROWS = 3;
 /** A server that ends within this time is listed under "Needs you". */

@@ -67,7 +67,10 @@ class Batch {
     this.#log = log;
   }
 
-  /** Finds out what a dead process has changed, and sends the changes that are still missing to Edgegap again. */
+  /**
+   * Looks up the deployments to which a dead process was sending the change. If the change was not made, it is planned
+   * again.
+   */
   async settle(): Promise<void> {
     const left = await this.#account.plans.items(this.#plan.id, 'sending');
     if (left.length > 0) await this.#write('sending', await this.#lookUp(left, { state: 'planned' }));

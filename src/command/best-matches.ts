@@ -1,6 +1,6 @@
 import { type SearchKey, searchKey } from './same-name.ts';
 
-/** The most suggestions that any platform shows. Slack shows 100, and Discord shows 25. */
+/** The maximum number of suggestions on any platform. Slack shows 100, and Discord shows 25. */
 export const MOST_SUGGESTIONS = 100;
 
 /**

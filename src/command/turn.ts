@@ -273,7 +273,10 @@ export function createTurn(invocation: Invocation, parts: TurnParts) {
   }
 
   return {
-    /** Carries out the invocation. With `mayGoOn`, the invocation is only acknowledged until `mayGoOn` resolves. */
+    /**
+     * Carries out the invocation. With `mayGoOn`, this happens after `mayGoOn` has resolved. Until then, the bot may
+     * only acknowledge the invocation.
+     */
     async take(mayGoOn?: Promise<void>): Promise<void> {
       wait = mayGoOn;
       taken = true;

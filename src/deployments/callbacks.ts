@@ -44,7 +44,7 @@ export class Callbacks {
   /** Whether `secret` is the secret of the deployment `id`. */
   async isOurs(id: string, secret: string): Promise<boolean> {
     this.#work.giveWay();
-    // A stranger may send any text as the id, even characters that a database rejects.
+    // A stranger may send any text as the id, including characters that a database rejects.
     const expected = isId(id) ? await this.#secretOf(id) : undefined;
     // The duration of the check may reveal whether the id exists, but reveals nothing about the secret.
     return sameSecret(secret, expected ?? '') && expected !== undefined;

@@ -22,8 +22,8 @@ const SEEN_TTL_MS = 15_000;
 export interface Seen<Row> {
   readonly rows: readonly Row[];
   /**
-   * The time of Edgegap's last answer, in epoch milliseconds. Set only if a later request to Edgegap failed, so that
-   * the list may be outdated.
+   * The time of Edgegap's last answer, in epoch milliseconds. Set only if a later request to Edgegap failed, so the
+   * list may be outdated.
    */
   readonly asOf: number | undefined;
 }

@@ -184,8 +184,8 @@ export class Deployments extends KnownDeployments {
   }
 
   /**
-   * Applies Edgegap's answer to a stop that the deployment does not exist. Returns undefined if the answer proves
-   * nothing.
+   * Called when Edgegap answered a stop with the error that the deployment does not exist. Applies this answer. Returns
+   * undefined if the answer proves nothing.
    */
   async #learnMissing(request_id: string): Promise<'missing' | 'already-terminated' | undefined> {
     const known = await this.byRequestId(request_id);

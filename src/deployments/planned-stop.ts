@@ -26,7 +26,7 @@ export interface PlannedStop {
   readonly logStorage?: boolean | string | undefined;
   /** The time at which a process began to carry out the stop. After this time, the stop cannot be cancelled. */
   readonly begunAt?: number;
-  /** The time at which Edgegap first answered the stop with an error that the deployment does not exist. */
+  /** The time at which Edgegap first answered the stop with the error that the deployment does not exist. */
   readonly missedAt?: number;
   /** Set when the edit that shows the outcome on the card has been stored. */
   readonly over?: true;

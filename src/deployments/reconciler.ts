@@ -71,7 +71,7 @@ export class Reconciler {
     });
   }
 
-  /** Marks the open requests of dead processes as unknown, and starts the loop. */
+  /** Marks the requests of dead processes as unknown, and starts the loop. */
   async start(): Promise<void> {
     await this.#settle();
     this.#poll.begin();

@@ -133,7 +133,7 @@ export function advance(deployment: Facts, news: News, now: number): Step {
       // The callback about the end may arrive before the answer to the stop. The name of the person who stopped the
       // deployment is stored even if the message about the end has already been written.
       const hasEnded = hasSurelyEnded(deployment);
-      // Edgegap accepted the stop, so the deployment must be running if its end was only inferred.
+      // Edgegap accepted the stop. If the end was only inferred, the deployment is therefore still running.
       const revived = revive(deployment);
       const { stopAskedBy, stopAskedAt } = { ...deployment, ...revived.changes };
       return merge(revived, {

@@ -41,8 +41,8 @@ export const POLL_FAILED_MAX_MS = 15 * 60_000;
 export const DOUBT_END_MS = 2 * 60 * 60_000;
 
 /**
- * The time of the next check (epoch ms). Undefined if the deployment is ready or has ended and Edgegap's list shows
- * enough about it.
+ * The time of the next check (epoch ms). Undefined if the deployment is ready or has ended, and the bot needs only
+ * Edgegap's list.
  */
 export function nextCheck(deployment: Deployment, now: number, callbacks: boolean): number | undefined {
   const { phase, status, createdAt, checks, missingAt, errorAt, endedAt, stopAskedBy, plan } = deployment;
