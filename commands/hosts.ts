@@ -20,8 +20,8 @@ import { InputError } from '../src/errors.ts';
 
 const ROWS = 10;
 /**
- * The maximum age of the cached hosts, in milliseconds, when a person opens another page. Reading hundreds of hosts
- * again for each page would take seconds.
+ * The maximum age of the cached hosts, in milliseconds, when a person turns to the next or previous page. Reading
+ * hundreds of hosts again for each page would take seconds.
  */
 const TURN_MS = 60_000;
 

@@ -67,7 +67,7 @@ export async function findTargets(
   const person = by?.(all.flatMap(({ known }) => known?.asker ?? []));
   const found = by ? all.filter(({ known }) => known && known.asker.id === person?.id) : all;
   const foreign = found.filter(({ known }) => !known).length;
-  // Slack cannot replace a private message, so the bot tells the person only once.
+  // Slack cannot replace a private message, so the bot tells the person about the wait only once.
   if (foreign > QUIET) await tell?.(foreign);
   const listed = await Promise.all(
     found.map(({ row, known }) => rowOf(deployments, row, known, now, BACKGROUND)),

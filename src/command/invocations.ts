@@ -93,7 +93,7 @@ export function createInvocations(parts: InvocationsParts) {
       endIfStored(record);
       throw cause instanceof StoreError ? cause : notStored(cause);
     }
-    // The bot tells the person that nothing was done. If the row is still written later, the invocation is ended
+    // The bot tells the person that nothing was done. If the row is still written later, the bot ends the invocation
     // immediately.
     begun.then(
       async (taken) => {

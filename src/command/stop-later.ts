@@ -14,7 +14,7 @@ const AGAIN_MS = 30_000;
 /** If a stop fails for longer than this time, the bot gives up. */
 const PATIENCE_MS = 15 * 60_000;
 
-/** If Edgegap answers for this time that a deployment does not exist, the bot accepts the answer as correct. */
+/** If Edgegap repeats for this long that a deployment does not exist, the bot accepts the answer as correct. */
 const SURE_MS = 60_000;
 
 interface Parts {

@@ -187,9 +187,9 @@ function sinceOf({ status, createdAt, readyAt, failedAt, endedAt }: DeploymentVi
 }
 
 /**
- * How long a server ran before it began to stop, failed or ended, in milliseconds. Edgegap's own count has priority.
- * Without this count, the result is the time from the server's start to its end. Undefined if the server was never
- * ready.
+ * How long a server ran, in milliseconds. The run ends when the server begins to stop, fails or ends. Edgegap's own
+ * count has priority. Without this count, the result is the time from the server's start to its end. Undefined if the
+ * server was never ready.
  */
 export function ranFor({ status, told, readyAt, failedAt, endedAt }: DeploymentView): number | undefined {
   if (told?.current_status === status && told.elapsed_time) return told.elapsed_time * 1000;
