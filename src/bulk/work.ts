@@ -76,7 +76,7 @@ class Batch {
     if (left.length > 0) await this.#write('sending', await this.#lookUp(left, { state: 'planned' }));
   }
 
-  /** Marks all deployments that are not changed yet as failed. */
+  /** All deployments that are not changed yet get the state `failed`. */
   async giveUp(reason: string): Promise<void> {
     const open = await this.#account.plans.items(this.#plan.id, 'planned');
     await this.#write(

@@ -25,7 +25,7 @@ export async function suggestFleets({ typed, ...remembered }: Remembered & { rea
   return bestNames(typed, await knownFleets(remembered));
 }
 
-/** Stores the name of an existing fleet. The name is deleted after the same time as the payload of a button. */
+/** Stores the name of an existing fleet. The name is kept as long as the payload of a button. */
 export async function rememberFleet(
   { payloads }: Pick<Remembered, 'payloads'>,
   fleet: string,

@@ -11,8 +11,8 @@ import { CallbackNews, type NewsParts, unhandled } from './callback-news.ts';
  */
 const WORK_AT_ONCE = 10;
 /**
- * A burst of callbacks has ended if no callback arrives for this time. People do not notice the delay, but a caller
- * usually sends its next callback sooner.
+ * A burst of callbacks has ended if no callback arrives for this time. People do not notice such a short delay, but the
+ * next callback of a burst usually arrives sooner.
  */
 const LULL_MS = 50;
 /** The maximum time that stored callbacks wait while further callbacks keep arriving. */

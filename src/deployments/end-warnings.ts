@@ -4,7 +4,7 @@ import { END_WARNING } from './lifetimes.ts';
 import { taskKey } from './planned-stops.ts';
 import type { End } from './view.ts';
 
-/** Asks people what to do shortly before their deployments reach their end. See `LifetimeLimits` for `most`. */
+/** Asks a person what to do, shortly before the person's deployment ends. See `LifetimeLimits` for `most`. */
 export function endWarnings(
   deploymentsOf: (account: string) => KnownDeployments,
   most: number | undefined,

@@ -78,7 +78,8 @@ export class KnownDeployments {
   }
 
   /**
-   * Ends the retries of failed writes. The next process marks these requests as unknown and asks Edgegap about them.
+   * Ends the retries of failed writes. The next process marks the affected requests as unknown, and asks Edgegap about
+   * them.
    */
   close(): void {
     this.#over.abort();

@@ -11,7 +11,7 @@ import type { PlannedStop } from './planned-stop.ts';
 import { LIFETIME, locked, taskKey, underWay } from './planned-stops.ts';
 import { type End, firstEnd } from './view.ts';
 
-/** The type of the tasks that ask a person what to do before a deployment ends. The key is from `taskKey`. */
+/** The type of the tasks that ask a person what to do with a deployment that ends soon. The key is from `taskKey`. */
 export const END_WARNING = 'end-warning';
 
 /**

@@ -142,7 +142,7 @@ export class StatusPoll {
     );
   }
 
-  /** Searches for a deployment with an unknown outcome by its tag. */
+  /** Searches Edgegap's list for a deployment with an unknown outcome. The bot recognises the deployment by its tag. */
   async #lookUp({ id, checks }: Deployment): Promise<void> {
     const tag = ownTag(id);
     const filters = [{ field: 'tags', operator: 'in', value: [tag] }] as const;
