@@ -6,7 +6,8 @@ import { namesakes } from './same-name.ts';
 import { stale, usage } from './usage.ts';
 
 /**
- * Finds the entry that the person wants, which is the command or a subcommand, and the given values. Throws InputError.
+ * Finds the entry that the person wants: the command itself or a subcommand. Also finds the given values. Throws
+ * InputError.
  */
 export function choose(command: Command, args: Arguments) {
   const { name, usual, entries } = command;

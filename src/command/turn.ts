@@ -26,7 +26,7 @@ import { ENDED, summaryOf, targetOf } from './request-summary.ts';
 import { resolveValues, withExpanded, withSource } from './resolve.ts';
 import { namesakes } from './same-name.ts';
 
-/** Levels for which the bot may use cached permissions of a person, which are up to ten minutes old. */
+/** For a command of one of these levels, the bot may use cached permissions that are up to ten minutes old. */
 const FOR_MANY: readonly PermissionLevel[] = ['open', 'read'];
 
 export interface TurnParts {

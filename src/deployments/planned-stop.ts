@@ -118,7 +118,7 @@ const MAY_RUN_ON: Rich = [
   ', and stop it by hand.',
 ];
 
-/** The line that tells the person who planned the stop that the deployment was not stopped. */
+/** The line for the person who planned the stop. The line says that the deployment was not stopped. */
 export function failedLine({ request_id, name, asker, isLifetime }: PlannedStop, why: string): Line {
   const text: Rich = [
     { mention: asker.id, name: asker.name },

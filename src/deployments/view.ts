@@ -170,7 +170,10 @@ export function isRepeatable(deployment: Deployment): boolean {
   return deployment.phase === 'ended' || statusOf(deployment) === 'ERROR';
 }
 
-/** Whether the server failed because no location had capacity. Edgegap's older API accepts no city. */
+/**
+ * Whether the server failed because no location had capacity. Always false for Edgegap's older API, which accepts no
+ * city.
+ */
 function mayHelpElsewhere({ errorAt, errorDetail, readyAt, snapshot, plan }: Deployment): boolean {
   if (errorAt === undefined || plan.legacy !== undefined) return false;
   const isUnplaced = readyAt === undefined && snapshot?.last_status === 'SEEKING';
