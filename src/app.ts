@@ -121,7 +121,7 @@ export async function buildApp({
   // Usually the database's time is used. If a test passes its own `clock`, that clock may run faster than the
   // database's clock, so the bot then uses only `clock`.
   const time = clock === heartbeat ? 'database' : 'clock';
-  // All accounts share this list. A secret of an account may appear in the texts of a different account.
+  // All accounts share this list, because a secret of an account may appear in the texts of a different account.
   const secrets = [...new Set([...config.secrets, ...given.all.map(({ token }) => token)])];
   // Masks secrets in texts from Edgegap as soon as the texts arrive. Later steps do not mask the texts again.
   const mask = createMask(secrets);
@@ -352,7 +352,7 @@ export async function buildApp({
         if (state !== 'ok' && !stopping)
           log[state === 'wrong' ? 'error' : 'warn']({ check, problem, hint }, FOUND);
     },
-    /** Resolves when each list for suggestions was read for the first time or has failed. */
+    /** Resolves when the first attempt to read each list for suggestions has succeeded or failed. */
     warmed: () => warmed,
     /** Resolves when every invocation has been answered and the bot has tried to send every message. */
     async settled() {

@@ -19,7 +19,7 @@ import type { Proxies } from './proxy.ts';
 
 /** The access rules of a platform. The ids are those in `Person.groups`. */
 export interface AccessRules {
-  /** Undefined means the platform's administrators. */
+  /** If undefined, the platform's administrators are the operators. */
   readonly operators: readonly string[] | undefined;
   readonly readers: readonly string[] | 'everyone' | undefined;
   /** The people who may read if `readers` is not set: either every full member, or only the operators. */

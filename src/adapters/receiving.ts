@@ -109,7 +109,7 @@ export function createSoleReceiver(parts: SoleReceiverParts) {
     role = 'active';
     hasConnected = false;
     awaySince = undefined;
-    // If the adapter is still starting after this time, `standAside` stops the adapter, so that `adapter.start` ends.
+    // If the adapter is still starting after `AWAY_MS`, `standAside` stops the adapter, so that `adapter.start` ends.
     const cancelLimit = membership.shared ? clock.after(AWAY_MS, () => standAside().catch(logLate)) : nothing;
     try {
       const bookmark = await leases.bookmark(name);

@@ -19,8 +19,8 @@ interface Parts extends Pick<Config, 'edgegap' | 'selfStop'> {
 export function openOwnDeployment(parts: Parts): OwnDeployment | undefined {
   const { edgegap, selfStop: own, store, membership, clock, log } = parts;
   if (!own) return undefined;
-  // The id of the deployment, from the address. Processes in different deployments must have different ids, even if an
-  // address has an unusual form.
+  // Usually the address contains the id of the deployment. For any other address, a hash of the address keeps different
+  // deployments apart.
   const id = /\/self\/stop\/([A-Za-z0-9]{1,64})\//.exec(own.url)?.[1];
   return {
     id: id ?? `unknown-${createHash('sha256').update(own.url).digest('hex').slice(0, 8)}`,

@@ -27,8 +27,8 @@ export function createReadiness(parts: {
     const states = Object.entries(platforms.state());
     const roles = states.flatMap(([name, { role }]) => (role ? [[name, role]] : []));
     const row = await inTime(tryStore());
-    // The numbers of the outbox are only for information, because the log does not show them. The process is ready
-    // regardless of these numbers.
+    // The numbers of messages in the outbox are given here because the log does not show these numbers. They do not
+    // decide whether the process is ready.
     const outbox = await inTime(count());
     return {
       stopping: isStopping(),

@@ -77,7 +77,7 @@ export function createRefresher({ id: account, catalog, roster, fleets, clock, l
   }
 
   return {
-    /** Reads the lists for the first time. Resolves when each list was read or has failed. */
+    /** Reads the lists for the first time. Resolves when the attempt to read each list has succeeded or failed. */
     async start(): Promise<void> {
       loop.start();
       loop.wake();

@@ -12,7 +12,7 @@ import type { OpenAccount } from './account.ts';
  * ready any more. Proxies usually ask `/readyz` once a second.
  */
 const LINGER_MS = 2_000;
-/** The time limit for handing the connections to the chat platforms over to another process. */
+/** The time limit within which another process takes over the connections to the chat platforms. */
 const HAND_OVER_MS = 3_000;
 /** The time limit for the requests that are in progress. */
 const DRAIN_MS = 5_000;
@@ -60,8 +60,8 @@ export async function stopInOrder(parts: Stoppable): Promise<void> {
   for (const { deployments } of accounts) deployments.close();
   const working = [...parts.background, ...accounts.map(({ reconciler }) => reconciler)];
   const others = working.map((part) => part.stop());
-  // Calls to Edgegap that wait for a permit now fail at once. The outbox stops after the processing of callbacks, so
-  // that messages about callbacks are still posted.
+  // Calls to Edgegap that still wait for the bot's rate limit now fail at once. The outbox stops after the processing
+  // of callbacks, so that messages about callbacks are still posted.
   const closed = Promise.all(accounts.map(({ client }) => client.close()));
   await atMost(QUIT_MS, Promise.all([pipeline.idle(), callbacks.idle(), ...others]));
   const ended = Promise.all([...others, callbacks.stop(), outbox.stop()]);

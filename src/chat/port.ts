@@ -126,7 +126,10 @@ export interface SuggestionRequest {
   readonly subcommand: string | undefined;
   readonly option: string;
   readonly typed: string;
-  /** Set if the person can only pick an offered value. The typed text itself must then be among the offered values. */
+  /**
+   * Set if the person can only pick offered values, and cannot submit the typed text. The typed text must then be one
+   * of the offered values.
+   */
   readonly onlyOffered?: true;
   /** The values that the other options, or the form's other fields, have so far. */
   readonly given: Readonly<Record<string, string | number | boolean | readonly string[]>>;
@@ -318,9 +321,9 @@ export interface Invocation {
   readonly meanwhile?: PendingIdentity;
 
   /**
-   * The person who asked. `fresh` is for requests that change something: a role that the person has just lost does not
-   * count. If the platform does not answer, data from the last minute is used, unless an event of the platform has made
-   * this data invalid. Throws if no data is available, because access needs proof.
+   * The person who asked. `fresh` is for requests that change something, because a role that the person has just lost
+   * must not count. If the platform does not answer, data from the last minute is used, unless an event of the platform
+   * has made this data invalid. Throws if no data is available, because access needs proof.
    */
   person(freshness: 'cached' | 'fresh'): Promise<Person>;
 

@@ -28,7 +28,7 @@ export interface ExamineParts extends Pick<StoreParts, 'tryFolder'> {
 }
 
 /**
- * Checks everything that the settings lead to: Edgegap, the chat platforms, the address, the clock, the database and
+ * Checks everything that the settings refer to: Edgegap, the chat platforms, the address, the clock, the database and
  * the versions. Changes nothing. The findings contain no secrets.
  */
 export async function examine(parts: ExamineParts): Promise<Finding[]> {

@@ -17,7 +17,7 @@ export interface DoctorOptions extends Pick<ExamineParts, 'node' | 'tryFolder' |
   readonly print: (text: string) => void;
 }
 
-/** Checks the settings and everything that they lead to, and prints the report. Returns the exit code. */
+/** Checks the settings and everything that the settings refer to, and prints the report. Returns the exit code. */
 export async function runDoctor(options: DoctorOptions): Promise<number> {
   const { environment, envFile, commandsFolder, clock, json, print, ...rest } = options;
   const settings = await examineSettings(environment, envFile);

@@ -19,7 +19,7 @@ const SEE = 'docs/configuration.md explains every setting.';
 
 export interface SettingsReport {
   readonly findings: readonly Finding[];
-  /** The settings without the wrong settings, which the further checks use. */
+  /** The settings that the further checks use. Wrong settings are left out. */
   readonly config: Config;
 }
 

@@ -22,7 +22,8 @@ export function callbackRoutes(callbacks: CallbackReceiver, clock: Clock, log: L
     app.removeAllContentTypeParsers();
     app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
     app.addHook('onRequest', async ({ raw }) => {
-      // Fastify answers 415 to a malformed content type before any parser runs.
+      // Fastify would answer 415 to a malformed content type before any parser runs, so this line replaces the content
+      // type.
       raw.headers['content-type'] = 'application/octet-stream';
     });
     app.setErrorHandler((error: { statusCode?: number; message: string }, _request, reply) => {

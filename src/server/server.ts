@@ -24,8 +24,8 @@ export interface Readiness {
   /** The parts of the bot by name. The value says whether the part works. */
   readonly parts: Readonly<Record<string, boolean>>;
   /**
-   * The role of this process, by platform. Contains only the platforms from which a single process receives. Set only
-   * if several processes share the work.
+   * The role of this process, by platform. Contains only the platforms from which one process at a time receives. Set
+   * only if several processes share the work.
    */
   readonly roles?: Readonly<Record<string, string>>;
   /** The numbers of messages that wait, that wait after a failure, and that were given up. */

@@ -19,7 +19,7 @@ import { type Prompter, SetupError } from './prompter.ts';
 
 const OWNER_ONLY = 0o600;
 const OTHERS = 0o077;
-/** The errors when a file cannot be replaced. The file itself is then mounted into a container. */
+/** The errors of a rename that cannot replace a file, because the file itself is mounted into a container. */
 const MOUNTED = ['EBUSY', 'EXDEV'];
 
 interface DraftOptions {

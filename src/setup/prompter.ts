@@ -5,7 +5,7 @@ export interface SetupQuestion {
   /** The name of the answer in an answers file. Most names are names of settings. */
   readonly key: string;
   readonly text: string;
-  /** Whether the typed answer is not shown. */
+  /** Whether the answer stays hidden while the person types. */
   readonly secret?: boolean;
   /** The answer if the person only presses Enter, or if the answers file does not have this key. */
   readonly fallback?: string;

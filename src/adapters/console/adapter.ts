@@ -52,7 +52,7 @@ export interface ConsoleAdapter extends Adapter {
   readonly finished: Promise<SessionEnd>;
   /**
    * Aborted when the output accepts no more text. The abort reason is the error of the output, for example EPIPE after
-   * the reading program has ended.
+   * the program that reads the output has ended.
    */
   readonly closed: AbortSignal;
   /**

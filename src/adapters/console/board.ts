@@ -70,7 +70,7 @@ export function createBoard(options: BoardOptions) {
       const sentence = 'The message belongs to an earlier session of this terminal, so I cannot change it.';
       if (!change)
         throw new DeliveryError('console-gone', sentence, { outcome: 'not-sent', retryable: false });
-      // The message is printed even if nothing changed. The person has then asked to see the message again.
+      // An edit without a change is printed, too, because the person has then asked to see the message again.
       print(change);
     },
   };

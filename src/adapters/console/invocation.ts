@@ -13,7 +13,9 @@ import type {
 } from '../../chat/port.ts';
 import type { Board } from './board.ts';
 
-/** The data that a later session needs for an answer, after the terminal with the typed command was closed. */
+/**
+ * The data with which a later session answers a command, if the terminal of the command was closed before the answer.
+ */
 export const ConsoleReply = z.object({ id: z.string(), private: z.boolean() });
 type ConsoleReply = z.infer<typeof ConsoleReply>;
 

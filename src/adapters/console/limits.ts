@@ -17,7 +17,7 @@ export const limits = {
    * are hard to read.
    */
   leastColumns: 40,
-  /** Maximum number of columns that are shown of a line from a pipe. */
+  /** A line from a pipe is shown up to this number of columns. */
   echoColumns: 240,
   /** Number of lines that are kept in the history for the arrow-up key. */
   history: 500,

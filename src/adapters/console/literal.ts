@@ -16,7 +16,9 @@ export function literalLine(text: string): string {
     .replace(UNSAFE, (character) => visible(character));
 }
 
-/** Splits the text into lines at the line breaks. Blanks replace each tab, up to the next multiple of eight columns. */
+/**
+ * Splits the text into lines at the line breaks. Replaces each tab by blanks up to the next multiple of eight columns.
+ */
 export function literalLines(text: string): string[] {
   return text
     .split(/\r?\n/)

@@ -6,10 +6,13 @@ import type { MessageRef } from '../../chat/port.ts';
 export interface Shown {
   readonly ref: MessageRef;
   readonly message: Message;
-  /** Whether this is an answer that other platforms would show only to the person. */
+  /** Whether this is an answer that other platforms would show only to the person who asked. */
   readonly private: boolean;
   readonly replyTo: MessageRef | undefined;
-  /** The key under which the message was posted, if there is one: the key of the outbox or the id of an invocation. */
+  /**
+   * The key with which the message was posted: a key of the outbox, or the id of an invocation. Undefined for a message
+   * without a key.
+   */
   readonly key: string | undefined;
   /** Epoch milliseconds. */
   readonly postedAt: number;
@@ -17,7 +20,7 @@ export interface Shown {
   readonly edits: number;
 }
 
-/** A button, or a choice of a menu together with the choice's `value`. */
+/** A button. A choice of a menu counts as a button, too, and then `value` is the value of the choice. */
 export type ActionButton = Extract<Button, { action: ActionRef }> & { readonly value?: string };
 
 /** A button with its number. */
@@ -39,9 +42,10 @@ export function createTranscript(newRef: (nth: number) => MessageRef) {
 
   const nameOf = ({ label, action, value = '' }: ActionButton) =>
     [action.command, action.action, label, value].join('\n');
-  // A number must always press the button that the person saw. The button Next keeps its number on every page of a
-  // list, although its argument changes. A button such as Stop or Deploy gets a new number for a new target. So does a
-  // button that shares its name with a different button of the message.
+  // A person who types a number must always press the button that had this number on the screen. The button "Next"
+  // keeps its number on every page of a list, although its argument changes. A button such as "Stop" or "Deploy" gets a
+  // new number for a new target. If two buttons of a message have the same name, each gets a new number for a new
+  // target, too.
   const keyOf = ({ ref, message }: Shown, button: ActionButton) => {
     const alike = actionButtons(message).filter((one) => nameOf(one) === nameOf(button));
     const isFree = alike.length === 1 && button.style === 'secondary';

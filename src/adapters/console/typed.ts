@@ -12,8 +12,8 @@ const LEAVE = /^(?:exit|quit|bye)$/i;
 
 /**
  * Reads a line in the way Slack reads the text after `/edgegap`. The line may begin with `/` or `/edgegap`, which
- * people are used to typing on Discord and Slack. `#1` presses a button, `#` followed by another number is malformed,
- * and any other line that begins with `#` is a comment.
+ * people are used to typing on Discord and Slack. `#1` presses a button. Lines such as `#-1` or `#1 now` are malformed.
+ * Any other line that begins with `#` is a comment.
  */
 export function readLine(line: string, isCommand: (name: string) => boolean): Typed {
   const text = line.replace(/^\ufeff/, '').trim();

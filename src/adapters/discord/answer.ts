@@ -16,7 +16,10 @@ import { payloadOf } from './payload.ts';
 const TOKEN_USABLE_MS = limits.interactionTokenMs - 30_000;
 
 const UNKNOWN = 'discord-unknown-message';
-/** Errors of an interaction's token that can no longer be used to answer. The channel may still accept messages. */
+/**
+ * The errors that mean that an interaction's token can no longer be used to answer. The channel may still accept
+ * messages.
+ */
 const TOKEN_GONE = ['discord-answer-expired', 'discord-too-late', UNKNOWN] as const;
 
 /** All data needed to answer an interaction, even in a process that did not receive the interaction. */
@@ -59,8 +62,8 @@ export function createAnswer(reply: DiscordReply, { adapter, api, clock, log, sp
   const answerKey = `a${id}`;
   const payload = (message: Message, key?: string) => payloadOf(spell(message, at.workspace), key);
   const source = reply.source === undefined ? undefined : { ...at, message: reply.source };
-  // An interaction that is a press has a source only if the button is in a public message. A change of a private
-  // message is private, too.
+  // After a press of a button, `source` is set only if the button is in a public message. A change of a private message
+  // is private, too.
   const isPublic = mode === 'public' || source !== undefined;
   /**
    * The public message that holds the answer. The bot's own token can edit this message. Undefined if no public message
@@ -146,7 +149,8 @@ export function createAnswer(reply: DiscordReply, { adapter, api, clock, log, sp
     async resume({ message, again, mayLeave }: LateAnswer): Promise<void> {
       const done = await byToken(async () => {
         const shown = await api.readAnswer(reply).catch((error: unknown) => {
-          // There is no answer to read. A public answer was announced before, and its announcement was deleted.
+          // Discord has no answer to read, because the bot deleted the announcement of a public answer before it
+          // answered privately.
           if (mode === 'private' && isDeliveryError(error, UNKNOWN)) return undefined;
           throw error;
         });
@@ -169,7 +173,7 @@ export function createAnswer(reply: DiscordReply, { adapter, api, clock, log, sp
   };
 }
 
-/** Replaces an announcement that the bot could not delete. */
+/** This text replaces an announcement that the bot could not delete. */
 const elsewhere: Message = {
   kind: 'line',
   tone: 'neutral',

@@ -129,7 +129,7 @@ export function createMessageApi({ token, ...place }: RestPlace & { readonly tok
     async openForm(to: InteractionToken, data: APIModalInteractionResponseCallbackData) {
       await respond(to, { type: InteractionResponseType.Modal, data });
     },
-    /** The response to a person's typing. */
+    /** Sends suggestions to a person who is typing. */
     async suggest(to: InteractionToken, offered: readonly Choice[]) {
       const choices = suggestedChoices(offered);
       await respond(to, {
@@ -175,7 +175,7 @@ export function createMessageApi({ token, ...place }: RestPlace & { readonly tok
      */
     followUpPrivately({ applicationId, token }: InteractionToken, { body, files }: Payload) {
       const data = { ...body, flags: body.flags | MessageFlags.Ephemeral };
-      // A request without a response is not repeated, because the person could see the message twice.
+      // If this request gets no response, the request is not repeated, because the person could see the message twice.
       return deliver<void>(() =>
         once.post(Routes.webhook(applicationId, token), { body: data, files, auth: false }),
       );

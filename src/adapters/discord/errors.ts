@@ -140,8 +140,8 @@ export function codeOf(error: unknown): string | undefined {
 }
 
 /**
- * Turns the error of an edit in a closed thread into an error that is not tried again. The thread reopens only when a
- * person writes in the thread. By then, the edit is out of date.
+ * Turns the error of an edit in a closed thread into an error after which the edit is not tried again. The thread
+ * reopens only when a person writes in the thread. By then, the edit is out of date.
  */
 export function giveUp(error: DeliveryError): never {
   if (error.retryable) throw error;

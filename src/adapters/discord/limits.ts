@@ -42,7 +42,7 @@ export const limits = {
 
 /**
  * The maximum number of characters for each part of a card, so that a long value leaves room for the other values.
- * `spare` is reserved for the ellipses that replace parts without any room.
+ * `spare` is reserved for the ellipses that replace parts for which no room is left.
  */
 export const shares = {
   title: 256,

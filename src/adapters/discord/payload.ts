@@ -60,8 +60,8 @@ function freeName(name: string, taken: Set<string>): string {
 }
 
 /**
- * Cuts a text file that is too big. Keeps the end of the file, from the beginning of a line on. A first line says that
- * the beginning is missing.
+ * Cuts a text file that is too big. Keeps as many whole lines of the end as fit. A new first line says that the
+ * beginning is missing.
  */
 function shortened({ name, type, bytes }: CardFile, room: number): Buffer {
   const content = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);

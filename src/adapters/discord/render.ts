@@ -26,9 +26,9 @@ import { CODE_BLOCK_OVERHEAD, codeBlock, codeText, toMarkdown } from './markdown
 import { tableText } from './table.ts';
 
 /**
- * Renders a message as Components V2. Lines use Components V2 as well as cards, so that an edit can replace a line with
- * a card. Discord does not let an edit remove the flag for Components V2. Text that does not fit is cut and ends with
- * an ellipsis. Throws if there are too many components.
+ * Renders a message as Components V2. Not only cards but also lines use Components V2, so that an edit can replace a
+ * line with a card. Discord does not let an edit remove the flag for Components V2. Text that does not fit is cut and
+ * ends with an ellipsis. Throws if there are too many components.
  */
 export function renderMessage(message: Message, fileNames: readonly string[] = [], marker?: number) {
   const shown = inOneDirection(message);

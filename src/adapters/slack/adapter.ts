@@ -42,8 +42,8 @@ import { createStreams } from './streams.ts';
 const ACKNOWLEDGE_MS = 3_000;
 
 /**
- * The limits of a form on Slack. `fields` is only half the number of blocks, because headings and the button **More
- * options** are blocks, too.
+ * The limits of a form on Slack. `fields` is only half the number of blocks, because headings and the button "More
+ * options" are blocks, too.
  */
 const FORMS = {
   fields: LIMITS.view.blocks / 2,

@@ -117,7 +117,7 @@ export function createAnswer(parts: {
   function sayWaiting(): void {
     void whisper({ kind: 'line', tone: 'neutral', text: [WAITING] }).catch(() => undefined);
   }
-  // If the bot has stopped trying to post a card, later messages of this answer are tried only once.
+  // If the bot has stopped trying to post a card, each later message of this answer gets only a single attempt.
   const wait = () => ({
     patienceMs: cardGivenUp ? 0 : answerableMs - spentMs(),
     told: { person: user, tell: sayWaiting },
@@ -148,8 +148,8 @@ export function createAnswer(parts: {
         await viaUrl(message, { response_type: 'ephemeral', replace_original: false });
         return;
       } catch (error) {
-        // After a delivery error, the code below tries another way. If the outcome was unknown, the person may see the
-        // answer twice, which is better than seeing no answer.
+        // After a delivery error, the code below tries another way. If the outcome of the first attempt is unknown, the
+        // person may see the answer twice, which is better than seeing no answer.
         if (!(error instanceof DeliveryError)) throw error;
       }
     }

@@ -30,8 +30,8 @@ export function unescapeTyped(text: string): string {
 const EDGE = /^[^\p{L}\p{N}]?$/u;
 
 /**
- * Maximum length of formatted text that may be the value of an option. Names are shorter, and longer texts would take
- * too long to match.
+ * Maximum length of formatted text that may be the value of an option. Real values, such as names, are shorter, and
+ * longer texts would take too long to match.
  */
 const LONGEST_VALUE = 120;
 /**

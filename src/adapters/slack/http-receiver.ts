@@ -14,8 +14,8 @@ const BODY_LIMIT = 1024 * 1024;
 
 /**
  * The timestamp of a request may be at most this far in the future. Bolt refuses only timestamps that are more than
- * five minutes old. A stranger could therefore record a request with a later timestamp, and send the request again
- * until five minutes after the timestamp.
+ * five minutes old. Without this limit, a stranger could record a request with a timestamp in the future, and repeat
+ * the request until five minutes after the timestamp.
  */
 const AHEAD_SECONDS = 300;
 

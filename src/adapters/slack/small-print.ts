@@ -19,7 +19,7 @@ export function mrkdwnOf(rich: Rich): string | undefined {
   for (const { type, text } of elementsOf(rich)) {
     const isLiteral = type === 'plain_text';
     if (isLiteral && MARKUP.test(text)) return undefined;
-    // If a word touches the outer side of `*` or of a backtick, Slack does not read the character as markup.
+    // Slack reads `*` or a backtick as markup only if no word touches the outer side of the character.
     if (/[*`][\p{L}\p{N}_]$|[\p{L}\p{N}_][*`]$/u.test(out.slice(-1) + text.slice(0, 1))) return undefined;
     out += isLiteral ? escapeMrkdwn(text) : text;
   }
