@@ -11,7 +11,7 @@ import { transact } from '../store/transact.ts';
 
 /** Matches the ids of people on Slack, to whom the bot can send a direct message. All other ids are ids of groups. */
 const PERSON = /^[UW][A-Z0-9]+$/;
-/** The setting with the token by which the bot sends messages on each platform. */
+/** For each platform, the setting that holds the token with which the bot sends messages. */
 const OWN_TOKEN: Readonly<Record<string, TokenSetting>> = {
   discord: 'DISCORD_TOKEN',
   slack: 'SLACK_BOT_TOKEN',
@@ -19,7 +19,7 @@ const OWN_TOKEN: Readonly<Record<string, TokenSetting>> = {
 /** The length of the keys in the outbox. */
 const KEY_LENGTH = 24;
 
-/** The settings whose values a service can refuse. */
+/** The settings that hold a token which a service can refuse. */
 export type TokenSetting = 'EDGEGAP_API_TOKEN' | 'DISCORD_TOKEN' | 'SLACK_BOT_TOKEN' | 'SLACK_APP_TOKEN';
 
 /** Called when a service refuses a token. The same token can be reported many times. */

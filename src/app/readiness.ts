@@ -33,7 +33,8 @@ export function createReadiness(parts: {
     return {
       stopping: isStopping(),
       parts: {
-        // True if the store answered in time and this process is certain that it still holds its claims on rows.
+        // True if the store answered in time, and if it is certain that the other processes still consider this process
+        // alive.
         store: row !== undefined && membership.isCertain(),
         ...Object.fromEntries(states.map(([name, { healthy }]) => [name, healthy])),
       },

@@ -164,8 +164,8 @@ export interface Adapter {
   readonly platform: string;
   readonly supports: Capabilities;
   /**
-   * The minimum time between two posts, and between two edits, in a channel, in milliseconds. Platforms count posts and
-   * edits separately.
+   * The minimum times in a channel, in milliseconds: between two posts, and between two edits. Platforms count posts
+   * and edits separately.
    */
   readonly paceMs: { readonly post: number; readonly edit: number };
   /** Set if only one process at a time may receive. Every process can post. */
@@ -353,7 +353,7 @@ export interface Invocation {
   respondPrivately(message: Message): Promise<void>;
   /**
    * Answers publicly with a message that the bot can edit for as long as the message exists. If the bot cannot post
-   * here, throws DeliveryError with a remedy. Commands call this function first and then do things that Edgegap bills.
+   * here, throws DeliveryError with a remedy. Commands call this function before they do anything that Edgegap bills.
    * Allowed after any acknowledgement. If the card is not also the response to the invocation, the card is posted as a
    * reply to `under`.
    */

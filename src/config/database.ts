@@ -8,11 +8,13 @@ const SCHEME = /^([a-z][a-z0-9+.-]+):/i;
 /** Settings in the form key=value, which libpq and drivers for .NET read. */
 const PAIRS = /^\w+\s*=.*[\s;]\w+\s*=/;
 /**
- * Matches an `@` in the part that a URL takes for the database's name. If there is no `@` before the host, also matches
- * an `@` after a `?` or `#`.
+ * Matches an `@` in the part that the parser of URLs takes for the database's name. If there is no `@` before the host,
+ * also matches an `@` after a `?` or `#`.
  */
 const BEHIND_HOST = /^[^/]*\/\/(?:[^/?#]*\/[^?#]*@|[^/?#@]*[?#].*@)/;
-/** A user without a host. A URL must have a host, but libpq also reads the host from the query. */
+/**
+ * Matches a URL with a user but without a host. A URL must have a host, but libpq also reads the host from the query.
+ */
 const NO_HOST = /^([^/]*\/\/[^/?#]*@)(?=[:/?#]|$)/;
 const EXAMPLE = 'postgres://user:password@host:5432/database';
 const SOCKET_EXAMPLE = 'postgres://user:password@/database?host=/folder/of/the/socket';

@@ -69,8 +69,8 @@ export function readEnvFile(bytes: Uint8Array) {
     values: values as Readonly<Record<string, string>>,
     problems: problems as readonly EnvFileProblem[],
     /**
-     * The text of the file after a change of these settings. A setting that the file already has stays on its line. A
-     * new setting follows its commented example, or is added at the end. All other lines stay unchanged.
+     * Returns the text of the file with these settings changed. A setting that the file already has stays on its line.
+     * A new setting follows its commented example, or is added at the end. All other lines stay unchanged.
      */
     with: (changes: Readonly<Record<string, string>>): string => changed(parts, changes, eol),
   };

@@ -31,12 +31,12 @@ const GUARDS: readonly (readonly [RegExp, string])[] = [
 ];
 
 /**
- * Returns a line for each name that is set, is not a setting, and was most likely meant for one of `settings`. The
- * lines tell the operator that the meant setting is not set. `set` contains only names with a value.
+ * Returns a line for each name that is set, is not a setting, and was most likely meant for one of `settings`. Each
+ * line names the settings that may have been meant. `set` contains only names with a value.
  */
 export function strayProblems(set: readonly string[], settings: readonly string[]): string[] {
   return set.flatMap((name) => {
-    // `readSecretFiles` reports a `_FILE` name of a setting that cannot come from a file.
+    // If a setting cannot come from a file, `readSecretFiles` reports the `_FILE` name of the setting.
     if (settings.includes(name.replace(/_FILE$/, '')) || OF_OTHERS.test(name)) return [];
     const meant = meantBy(name, settings, set).join(' or ');
     const advice = `If ${name} belongs to another program, unset ${name} for me`;

@@ -100,8 +100,8 @@ function nodeLines(node: Node, context: RenderContext): SpanLine[] {
       return tableLines(node, windowFor(context, 2));
     case 'code':
       return codeLines(node.text, node.keep, context);
-    // A picture is shown as its drawing, followed by a line with the file and its description. The card also has a line
-    // with the path of the file.
+    // A picture is shown as its drawing, followed by a line with the file's name and the description. A different line
+    // of the card shows the path of the file.
     case 'image':
       return [
         ...drawnLines(node.drawn ?? [], context),
@@ -125,8 +125,8 @@ function drawnLines(drawings: readonly string[], context: RenderContext): SpanLi
 }
 
 /**
- * Shows labels and values in two columns. The values stand below their labels if the labels are too wide. They also
- * stand below if folding would break a word, such as an address.
+ * Shows labels and values in two columns. The values stand below their labels if the labels are too wide, or if folding
+ * would break a word, such as an address.
  */
 function fieldLines(fields: readonly Field[], context: RenderContext): SpanLine[] {
   const labels = fields.map(({ label }) => literalLine(label));

@@ -15,8 +15,8 @@ const DISCORD_EPOCH = 1_420_070_400_000;
  */
 const CLOCK_SKEW_MS = 60_000;
 /**
- * Maximum number of pages that are read. The search covers only the few minutes between two attempts. A channel gets
- * fewer messages than these pages hold in that time.
+ * Maximum number of pages that are read. The search covers only the few minutes between two attempts. In that time, a
+ * channel gets fewer messages than these pages hold.
  */
 const PAGES = 20;
 

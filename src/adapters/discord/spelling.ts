@@ -33,7 +33,7 @@ export function spellingFor(
 
   /**
    * Returns the command or subcommand with which the line begins, and the name as written in the line. The line may say
-   * `tags` for `tags list`. Discord accepts only `tags list`, so the two names can differ.
+   * `tags` instead of `tags list`. Discord accepts only `tags list`, so the two names can differ.
    */
   function entryOf(typed: string): readonly [entry: Entry, shown: string] | undefined {
     const begins = ({ name }: { readonly name: string }) => typed === name || typed.startsWith(`${name} `);
@@ -64,7 +64,7 @@ function unmarked(value: RawValue, option: Option | undefined): RawValue {
   return typeof value === 'string' && mark && value.startsWith(mark) ? value.slice(mark.length) : value;
 }
 
-/** Reads `--near Montreal` without knowing the command. An option without a value is switched on. */
+/** Reads options such as `--near Montreal` of an unknown command. An option without a value counts as switched on. */
 function optionsOf(tokens: readonly Token[]): RawValues {
   const values: Record<string, string | boolean> = {};
   let last: string | undefined;

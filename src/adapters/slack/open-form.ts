@@ -33,7 +33,8 @@ export async function openForm(
   try {
     await update(view_id, render(await form));
   } catch (error) {
-    // Tells the person in the empty modal that no fields follow. The bot's answer in the channel explains the error.
+    // Tells the person in the empty modal that the fields will not appear. The bot's answer in the channel explains the
+    // error.
     await update(view_id, FAILED).catch(() => undefined);
     throw error;
   }
