@@ -85,11 +85,11 @@ export interface AppParts {
     readonly all: readonly AccountSettings[];
     readonly idAt: (at: Address) => string;
   };
-  /** A different folder of commands, for tests. */
+  /** The folder of the commands. Tests pass their own folder. */
   readonly commands?: string;
-  /** Other kinds of options, for tests. */
+  /** The kinds of options. Tests pass their own kinds. */
   readonly kinds?: Kinds;
-  /** Whether Edgegap is simulated on this machine. The simulator can send callbacks to the port of this server. */
+  /** Whether Edgegap is simulated on this machine. The simulator can send callbacks to the bot's own port. */
   readonly loopback?: boolean;
 }
 

@@ -11,7 +11,7 @@ const JITTER_MS = 60_000;
 const RETRY_MS = 60_000;
 /** If no person has typed for this long, the lists are read again only when a person types. */
 const USED_MS = 60 * 60_000;
-/** A list that was read for any reason within this time is not read again. */
+/** If a list was read less than this time ago, the list is not read again. */
 const FRESH_MS = 60_000;
 /** Maximum number of applications whose versions are read in the background. */
 const MOST_APPLICATIONS = 200;

@@ -209,10 +209,10 @@ export interface Adapter {
    */
   findPosted(to: Address, key: string, since: number, replyTo?: MessageRef): Promise<MessageRef | undefined>;
   /**
-   * Answers an invocation whose process ended before answering. If a card was posted, the answer replaces the card.
-   * Otherwise the answer appears where the acknowledgement announced an answer. If the invocation was answered already,
-   * nothing changes, so a repeated call is safe. Throws DeliveryError. The error is not retryable if the channel no
-   * longer exists.
+   * Answers an invocation if the process that received the invocation ended before answering. If a card was posted, the
+   * answer replaces the card. Otherwise the answer appears where the acknowledgement announced an answer. If the
+   * invocation was answered already, nothing changes, so a repeated call is safe. Throws DeliveryError. The error is
+   * not retryable if the channel no longer exists.
    */
   resume(reply: Reply, answer: LateAnswer): Promise<void>;
   /**
@@ -265,7 +265,7 @@ export interface FormRequest extends Coded {
 
 /**
  * A person chose an action from the menu that the platform shows for each message. Any person or app may have written
- * the message. The menu shows the actions whose definition gives them a name for this menu (`onCard`).
+ * the message. The menu shows an action only if the definition of the action has a name for this menu (`onCard`).
  */
 export interface MessageRequest {
   readonly kind: 'message';

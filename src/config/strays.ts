@@ -10,7 +10,7 @@ const LONG = 8;
 const SLIPS = 2;
 /**
  * Beginnings of settings that only this bot is likely to have. If such a name differs from a setting only by a missing
- * or an added word, the name was meant for the bot.
+ * or an added word, the bot treats the name as a misspelt setting.
  */
 const OURS = /^(edgegap|discord|slack)_/i;
 

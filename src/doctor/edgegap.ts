@@ -15,7 +15,7 @@ const LIMIT_HEADER = /^(?:x-)?ratelimit(?:-(limit|remaining|reset))?$/i;
 type Examined = Pick<Config, 'edgegap' | 'applicationAllowlist' | 'defaultNear' | 'fleets' | 'deployLimits'>;
 
 /**
- * Checks the token, the applications, the location, the fleets and the limits against Edgegap itself. The running bot
+ * Asks Edgegap whether the token, the applications, the location, the fleets and the limits are right. The running bot
  * passes its own `api`, so that the bot's rate limits include the doctor's requests.
  */
 export async function examineEdgegap(config: Examined, log: Logger, api?: EdgegapApi): Promise<Finding[]> {

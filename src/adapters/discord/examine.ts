@@ -15,7 +15,7 @@ import { createSurvey, type Survey, type SurveyedServer } from './survey.ts';
 const FEW_LOGINS = 50;
 const PORTAL = 'https://discord.com/developers/applications';
 
-/** Checks the token, the application, the servers, the roles and the permissions against Discord itself. */
+/** Asks Discord whether the token, the application, the servers, the roles and the permissions are right. */
 export async function examineDiscord(config: DiscordConfig, directory: Directory): Promise<Finding[]> {
   const survey = createSurvey(config);
   try {

@@ -23,7 +23,7 @@ export async function runRegister(options: {
   /** An optional file with further settings. The settings are added to the environment. */
   readonly envFile?: string;
   readonly commandsFolder: string;
-  /** Other kinds of options, for tests. */
+  /** The kinds of options. Tests pass their own kinds. */
   readonly kinds?: Kinds;
   readonly print: (line: string) => void;
 }): Promise<number> {

@@ -7,7 +7,10 @@ import type { Logger } from '../../log.ts';
  */
 const AT_THE_LATEST_MS = 2_000;
 
-/** The content of the acknowledgement of a form with mistakes. `errors` holds a text for each wrong field. */
+/**
+ * The content of an acknowledgement that tells the person about mistakes in a form. `errors` holds a text for each
+ * wrong field.
+ */
 export interface Content {
   readonly response_action: 'errors';
   readonly errors: Record<string, string>;

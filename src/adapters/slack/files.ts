@@ -28,9 +28,9 @@ export function createFiles(api: SlackApi, posts: Posts, patience: Patience, log
   /**
    * Sends each file in three calls. The first gets a URL, the second sends the bytes, and the third shows the file in
    * the thread. Slack has removed the older method files.upload (see Slack's changelog). The first two calls are safe
-   * to repeat, because people see the file only after the third call. Pictures are also shown as files, not as image
-   * blocks. Slack refuses an image block (invalid_blocks) until Slack has scanned the file. To find out when the scan
-   * is over, the bot would need the scope files:read (node-slack-sdk#2040, slack-github-action#413).
+   * to repeat, because people see the file only after the third call. Pictures, too, are shown as files and not as
+   * image blocks. Slack refuses an image block (invalid_blocks) until Slack has scanned the file. To find out when the
+   * scan is over, the bot would need the scope files:read (node-slack-sdk#2040, slack-github-action#413).
    */
   async function upload({ channel, ts, thread = ts }: PostedMessage, uploads: readonly Upload[], wait: Wait) {
     const web = api.write.files;

@@ -62,8 +62,8 @@ export const LIMITS = {
 } as const;
 
 /**
- * The time between two messages, and between two edits, in a channel. In each channel, Slack allows about one message
- * per second, and 50 edits per minute (docs.slack.dev, rate limits).
+ * The least time between two messages, or between two edits, in a channel. In each channel, Slack allows about one
+ * message per second, and 50 edits per minute (docs.slack.dev, rate limits).
  */
 export const PACE_MS = { post: 1_000, edit: 1_200 } as const;
 

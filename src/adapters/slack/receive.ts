@@ -70,10 +70,10 @@ const AppMention = z.object({
 });
 
 /**
- * Reads a mention, such as `@bot deploy ...`. The bot answers in the thread of the mention. Undefined for a message of
- * another app. Undefined also for an edited message, because a corrected typo must not deploy a second time. Slack
- * reports an edit under a new event id (bolt-js#960). Undefined also if words precede the mention, because the sentence
- * is then about the bot, not a command to the bot.
+ * Reads a mention, such as `@bot deploy ...`. The bot answers in the thread of the mention. Undefined for a message
+ * that a Slack app wrote. Undefined also for an edited message, because a corrected typo must not deploy a second time.
+ * Slack reports an edit under a new event id (bolt-js#960). Undefined also if words precede the mention, because the
+ * sentence is then about the bot, not a command to the bot.
  */
 export function fromMention(body: unknown, own: Identity): Incoming | undefined {
   const { event_id, event } = AppMention.parse(body);
