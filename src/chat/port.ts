@@ -30,7 +30,7 @@ export interface Person {
   readonly home: boolean;
   /** Whether the person is a Slack guest, single-channel or multi-channel. */
   readonly guest: boolean;
-  /** Whether the person has Manage Server on Discord, or is an admin or owner on Slack. */
+  /** Whether the person has the permission "Manage Server" on Discord, or is an admin or owner on Slack. */
   readonly admin: boolean;
   /**
    * Ids that access settings can name. On Discord: the ids of the person's roles. On Slack: the person's own user id

@@ -52,7 +52,7 @@ export async function findByMarker(
 }
 
 /**
- * Throws if the bot lacks the permission Read Message History. Discord does not report the missing permission, but
+ * Throws if the bot lacks the permission "Read Message History". Discord does not report the missing permission, but
  * returns an empty list of messages (Message Resource, "Get Channel Messages").
  */
 async function requireReadable(api: MessageApi, channel: string): Promise<void> {
