@@ -76,7 +76,7 @@ export interface HeldUp {
 export class DeliveryError extends AppError {
   /** Whether the platform may have shown the message despite the error (a timeout, a 5xx). */
   readonly outcome: 'not-sent' | 'unknown';
-  /** Whether a later attempt can succeed although no person repairs anything. */
+  /** Whether a later attempt can succeed without a repair by a person. */
   readonly retryable: boolean;
   /**
    * Whether an attempt can succeed after a person has repaired something, for example a permission. The message is then
@@ -133,7 +133,7 @@ export class StoreError extends AppError {
     this.remedy = options.remedy;
   }
 
-  /** The error to show if the database failed before any action. */
+  /** The error to show if the database failed before the bot had done anything. */
   nothingDone(): AppError {
     return new AppError(this.code, `${this.userMessage.slice(0, -1)}; nothing was done.`, {
       hint: 'Try again in a minute. If this goes on, whoever runs me finds the reason in my log.',

@@ -19,7 +19,7 @@ const SECRET_KEY = /^(?:.*token|.*secret|authorization|cookie|.*password|body|re
 
 /** The logger keeps the masked form of texts up to this length, in characters. */
 const SHORT = 64;
-/** How many short texts have a kept masked form. Most lines repeat the same field names and values. */
+/** For how many short texts the logger keeps the masked form. Most lines repeat the same field names and values. */
 const REMEMBERED = 1_000;
 
 /** Creates a pino logger that masks each finished line, both by the names and by the values of the fields. */

@@ -5,8 +5,8 @@ interface LoopParts {
   /** Resolves with the milliseconds until the next run. Without a number, the next run comes after `every`. */
   readonly run: () => Promise<number | undefined> | Promise<void>;
   /**
-   * Receives the error of a rejected run, unless the loop was stopped. May return the milliseconds until the next run
-   * to replace `every`.
+   * Receives the error of a rejected run, unless the loop was stopped. If it returns a number, the next run comes after
+   * that many milliseconds instead of after `every`.
    */
   readonly failed: ((error: unknown) => number) | ((error: unknown) => void);
   /** The maximum time between two runs, in milliseconds. Without `every`, only `wake` starts a run. */

@@ -11,7 +11,7 @@ export interface Proxies {
   readonly except: string;
 }
 
-/** Names of this machine. A proxy would take these names for its own machine. */
+/** Names of this machine. To a proxy, these names would mean the machine of the proxy. */
 const LOOPBACK = 'localhost,127.0.0.1,::1';
 
 /**

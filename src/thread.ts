@@ -4,7 +4,7 @@ import type { Clock } from './clock.ts';
 import type { AppError } from './errors.ts';
 import type { Logger } from './log.ts';
 
-/** A thread without work for this long is ended, which frees its memory. */
+/** A thread that has no work for this long is ended to free its memory. */
 const IDLE_MS = 60_000;
 
 interface Waiting<Result> {

@@ -49,7 +49,7 @@ function isMoving(deployment: SimulatedDeployment): boolean {
   return phase !== 'READY' || deployment.stopRequested || isAboutToCrash(deployment);
 }
 
-/** Whether the deployment's version is made to crash. */
+/** Whether the deployment will crash, because the simulator's catalogue says so for this version. */
 function isAboutToCrash({ application, version }: SimulatedDeployment): boolean {
   return defaultCatalog.applications
     .filter(({ name }) => name === application)

@@ -32,8 +32,8 @@ export interface HttpAnswer {
 /**
  * Sends a request and reads the whole answer with any HTTP status. If the request fails, `attempt` throws an
  * EdgegapError. The error's `outcome` says whether the request may have reached Edgegap. If the signal is aborted,
- * `attempt` usually throws the signal's reason. A request that changes something and has already begun to leave is an
- * exception: `attempt` throws `edgegap-aborted`, because the change may have happened.
+ * `attempt` usually throws the signal's reason. There is one exception: if the request changes something and this
+ * machine has begun to send it, the change may have happened. In this case, `attempt` throws `edgegap-aborted`.
  */
 export async function attempt(dispatcher: Dispatcher, clock: Clock, call: HttpCall): Promise<HttpAnswer> {
   const { method, signal } = call;

@@ -86,7 +86,7 @@ export class EdgegapClient {
     this.#transport = new Transport({ ...rest, mask, baseUrl, timeoutMs, authorization });
   }
 
-  /** Finishes the requests in progress. Waiting and later calls are refused. */
+  /** Finishes the requests in progress. Calls that still wait, and all later calls, are refused. */
   close(): Promise<void> {
     return this.#transport.close();
   }

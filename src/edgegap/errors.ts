@@ -104,7 +104,7 @@ export function isNoSuchDeployment(error: unknown): boolean {
   return error instanceof EdgegapError && error.code === 'edgegap-no-such-deployment';
 }
 
-/** Whether a retry of the call may succeed although no person repairs anything. */
+/** Whether a retry of the call may succeed without a repair by a person. */
 export function isPassing({ status }: EdgegapError): boolean {
   return status === undefined || status === 429 || status >= 500;
 }

@@ -31,9 +31,9 @@ const CONCURRENT = 16;
 const LEFT_PART = 4;
 
 /**
- * A call that calls the function `left` when it begins to send its request. If `left` throws, the call must not send
- * the request and rejects with the same error. The scheduler then repeats the call with a new permit. A request that
- * received an answer counts as sent.
+ * A function that sends a request, and calls `left` when the sending begins. If `left` throws, the function must not
+ * send the request, and rejects with the same error. The scheduler then runs the function again with a new permit. A
+ * request that received an answer counts as sent.
  */
 type ScheduledCall<T> = (left: () => void) => Promise<T>;
 
@@ -218,7 +218,8 @@ class RatedBucket implements Bucket {
   }
 
   /**
-   * Resolves after `ms`, when no calls are waiting, or when a person's call arrives while only background calls wait.
+   * Resolves after `ms` milliseconds. Resolves earlier if no calls are waiting any more, or if only background calls
+   * were waiting and a person's call arrives.
    */
   async #wait(ms: number): Promise<void> {
     const lane = this.#lanes.next;

@@ -30,9 +30,10 @@ const Messages = z.preprocess(
 );
 
 /**
- * The answer of a list, as a page. An empty list may come without rows, but a different field must then show that the
- * answer is a list. Without this check, the answer to a different request could be read as "nothing is running". The
- * number of all rows is in `total_count`. In the tag list of the API reference, the number is in `count`.
+ * The answer of a list, as a page. If the list is empty, the field with the rows may be missing, but another field must
+ * then show that the answer is a list. Without this check, the answer to a different request could be read as "nothing
+ * is running". The number of all rows is in `total_count`. In the tag list of the API reference, the number is in
+ * `count`.
  */
 export function list<Row extends z.ZodType>(key: string, row: Row) {
   const answer = z

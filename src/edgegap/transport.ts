@@ -53,8 +53,8 @@ export interface CallOptions {
 }
 
 /**
- * For calls on which no person waits. These calls use only the part of Edgegap's limits that calls of people leave
- * free.
+ * For calls whose result no person is waiting for. These calls use only the part of Edgegap's limits that calls of
+ * people leave free.
  */
 export const BACKGROUND = { lane: 'background' } as const satisfies CallOptions;
 
@@ -263,8 +263,8 @@ function createPool(pipelining: 0 | 1, proxy: Proxies | undefined): Dispatcher {
     connections: 64,
     pipelining,
     maxResponseSize: MAX_BODY_BYTES,
-    // Without HTTP/2, a connection carries only one request at a time. Only in this way the bot knows exactly whether a
-    // request was sent.
+    // Without HTTP/2, a connection carries only one request at a time. With HTTP/2, the bot would not know exactly
+    // whether a request was sent.
     allowH2: false,
     // The proxy must open a tunnel even if the address has no TLS. Without a tunnel, the proxy might repeat a request.
     proxyTunnel: true,

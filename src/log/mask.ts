@@ -12,7 +12,7 @@ const PIECE = 4_096;
 /** The maximum number of lines of a private key. An RSA key of 16384 bits has 200 lines. */
 export const KEY_LINES = 256;
 /**
- * The number of last lines of a piece that are masked again with the next piece. The value of a name may be on the next
+ * How many lines at the end of a piece are masked again with the next piece. The value of a name may be on the next
  * line.
  */
 const OVERLAP = 3;

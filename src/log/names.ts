@@ -18,8 +18,8 @@ const SECRET =
 const PASSWORD =
   /pass(?:word|wd|phrase)$|^(?:passcode|passwort|pwd|pass|pw|pin|requirepass|masterauth)$|^(?:db|sql|mysql|user|root|admin|smtp|ftp|rcon|store|key)pass$/;
 /**
- * Words that indicate a secret only at the end of a longer name, because `pass` alone is a ticket, and `PWD` alone is a
- * folder.
+ * Words that indicate a secret only at the end of a longer name, because `pass` alone may mean a ticket, and `PWD`
+ * alone means a folder.
  */
 const LAST_WORDS = wordSet(
   'pass pwd pw auth key keys sig signature sas bearer pin salt pepper dsn basic ticket',
@@ -61,7 +61,10 @@ const NOT_SECRET_BEFORE = wordSet(
   cancellation`,
 );
 
-/** After one of these words, a `ticket` grants access to a person. A matchmaker's ticket, in contrast, is public. */
+/**
+ * After one of these words, a `ticket` is a secret that proves who a person is. A matchmaker's ticket, in contrast, is
+ * public.
+ */
 const TICKET_OWNERS = wordSet('session auth steam login entity identity');
 
 /** A word for a component that acts, for example a spawner or a handler. */

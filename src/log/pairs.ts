@@ -188,7 +188,10 @@ function behind(text: string, at: number, count: number): string {
   return text.slice(Math.max(0, at - count), at);
 }
 
-/** Returns the whole header as the value, because the secret follows a scheme, and more pairs may follow. */
+/**
+ * Returns the whole header as the value, because a scheme such as `Bearer` comes before the secret, and more pairs may
+ * come after the secret.
+ */
 function headerValue(text: string, name: Name, at: number): Value | undefined {
   const quoted = quotedValue(text, at);
   let value = quoted ?? trimmed(text, at, endOfLine(text, at));

@@ -63,7 +63,7 @@ async function lineCount(text: string): Promise<number> {
   return count;
 }
 
-/** Returns how many lines, counted from the first, contain this many characters. */
+/** Returns how many lines at the beginning are needed to exceed this many characters. */
 function linesWithin(lines: readonly string[], characters: number): number {
   let length = 0;
   const index = lines.findIndex((line) => {

@@ -11,7 +11,8 @@ const STEP_MS: Readonly<Record<MetricsStep, number>> = {
   '1h': 60 * MINUTE_MS,
 };
 /**
- * The maximum number of points in the usual step. In a picture of 800 pixels, people could not distinguish more points.
+ * With the usual step, a chart has at most this many points in each line. In a picture of 800 pixels, people could not
+ * distinguish more points.
  */
 const USUAL_POINTS = 180;
 const MOST_POINTS = 1_500;

@@ -12,8 +12,8 @@ export interface Destination {
 }
 
 /**
- * A process claims the next message of a channel this many milliseconds before the channel opens. The claim is then
- * committed when the channel opens, so the message is sent on time even if the disk is slow.
+ * A process claims the next message of a channel this many milliseconds before the rate limit allows the message. The
+ * claim is then already committed at that time, so the message is sent on time even if the disk is slow.
  */
 export const LEAD_MS = 250;
 
@@ -60,8 +60,8 @@ export function hasCome(time: Expression<number>, now: number, by = now) {
 }
 
 /**
- * The time at which a channel opens: the latest of `times`, but not before `now`. Times that a wrong clock wrote are
- * ignored.
+ * The time at which the rate limits allow the next message: the latest of `times`, but not before `now`. Times that a
+ * wrong clock wrote are ignored.
  */
 export function opensAt(times: readonly (number | null | undefined)[], now: number): number {
   return times.reduce<number>(
@@ -77,9 +77,9 @@ export function isFree(membership: Membership, holder: Expression<string | null>
 
 /**
  * Claims a channel, so that only one process at a time sends to the channel and respects its rate limit. The caller
- * uses the same transaction to claim rows of the channel. Returns the times within the next `LEAD_MS` at which the
- * channel opens, soonest first, each with the lanes that are open at that time. Returns an empty list while another
- * process holds the channel.
+ * uses the same transaction to claim rows of the channel. Returns the times within the next `LEAD_MS` from which posts
+ * or edits may be sent, soonest first. Each time comes with the lanes that may send then. Returns an empty list while
+ * another process holds the channel.
  */
 export async function claim(
   tx: Store,

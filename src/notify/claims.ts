@@ -86,7 +86,7 @@ export class OutboxClaims {
   async #claimRow(tx: Store, row: OutboxRow, now: number): Promise<OutboxRow | undefined> {
     const { uncertain, attemptedAt } = row;
     // If the stored start of the earlier attempt is in the future, the clock that wrote it was ahead. The true start is
-    // unknown, so the search covers the whole day before messages are given up.
+    // unknown, so the search covers the last `GIVE_UP_MS`. Older messages have been given up.
     const begun_at = attemptedAt > now ? now - GIVE_UP_MS : attemptedAt;
     const leased = await tx
       .updateTable('outbox')

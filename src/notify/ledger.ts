@@ -109,7 +109,7 @@ export class OutboxLedger {
     }
     if (canTell(row.to.platform)) await tellPerson(tx, clock, row, error);
     const { orElse, key, orderKey, to } = row;
-    // Only the keys of these messages begin with `x`.
+    // The `x` makes this key different from the key of every other message.
     if (orElse)
       await enqueue(tx, clock, { kind: 'post', orderKey, to, message: orElse, key: `x${key.slice(1)}` });
     return true;

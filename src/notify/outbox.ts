@@ -5,9 +5,9 @@ import { wroteTo } from '../store/transact.ts';
 import { type Delivery, PENDING, toJson } from './row.ts';
 
 /**
- * Writes a delivery in the transaction `tx`, which also stores the reported change. If an earlier edit of the same
- * message was not sent yet, the new edit replaces the earlier edit and takes its position in the order. If the earlier
- * edit is being sent, the new edit becomes a second row.
+ * Writes a delivery in the transaction `tx`, which also stores the change that the delivery reports. If an earlier edit
+ * of the same message was not sent yet, the new edit replaces the earlier edit and takes its position in the order. If
+ * the earlier edit is being sent, the new edit becomes a second row.
  */
 export async function enqueue(tx: Store, clock: Clock, delivery: Delivery): Promise<void> {
   const message_json = toJson(delivery.message);

@@ -61,7 +61,7 @@ export function tooOld({ reasonCode, reason }: Pick<OutboxRow, 'reasonCode' | 'r
   );
 }
 
-/** A sentence that says what happened and how a person can repair the cause, if a person can. */
+/** Says what happened. If a person can repair the cause, also says how. */
 export function sentenceOf({ userMessage, hint, mendable }: DeliveryError): string {
   return mendable && hint ? `${userMessage} ${hint}` : userMessage;
 }

@@ -27,7 +27,7 @@ export interface OutboxWorker {
   start(): Promise<void>;
   /** Starts a search for rows to send. Called after each commit of this process that added a row to the outbox. */
   wake(): void;
-  /** Resolves when every row was attempted at least once. */
+  /** Resolves when the worker has tried to send every row at least once. */
   idle(): Promise<void>;
   /** Finishes the attempts in progress, and starts no new attempts. */
   stop(): Promise<void>;
@@ -53,7 +53,7 @@ export function createOutboxWorker(parts: OutboxParts): OutboxWorker {
   const unrecorded = new Map<string, { place: Destination; from: number }>();
   const idleWaiters: (() => void)[] = [];
   const stopping = new AbortController();
-  /** How many of the `busy` channels only wait for the channel to open, with a row that was already attempted. */
+  /** How many of the `busy` channels only wait until their rate limit allows another attempt to send the same row. */
   let asleep = 0;
   let running = false;
   let takenOverAt = 0;
@@ -102,7 +102,7 @@ export function createOutboxWorker(parts: OutboxParts): OutboxWorker {
     return next - Math.max(now, clock.now());
   }
 
-  /** Whether the pause that ends at `from` has not ended yet. A clock that was set back does not lengthen the pause. */
+  /** Whether the pause until `from` still lasts. A clock that was set back does not lengthen the pause. */
   function lasts(from: number, now: number): boolean {
     return from > now && from <= now + RETRY_MS;
   }

@@ -9,8 +9,7 @@ import type { Store } from '../store/schema.ts';
 import { type Recorded, Recordings } from './recordings.ts';
 
 /**
- * The maximum number of bytes that are saved of a server's logs. Of these, the log of a crashed run may use
- * `MOST_OF_CRASH`.
+ * The maximum size of a server's saved logs, in bytes. Of this size, the log of a crashed run may use `MOST_OF_CRASH`.
  */
 const MOST = 512 * 1024;
 const MOST_OF_CRASH = MOST / 4;

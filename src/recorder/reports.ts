@@ -21,8 +21,8 @@ import type { Recorded } from './recordings.ts';
 const AGAIN_MS = 15_000;
 const PATIENCE_MS = 3 * 60_000;
 /**
- * How long after the end of a deployment its log may be saved. The reading of the log may take longer than the stop
- * waited.
+ * How long after the end of a deployment its log may be saved. This time is needed because a stop waits only briefly
+ * for the reading of the log.
  */
 const LATE_MS = 20_000;
 /** The period before a failure in which the bot looks for the server's last measurement. */
@@ -47,8 +47,8 @@ interface Parts {
  */
 export function reports({ accountOf, store, clock, log }: Parts): readonly TaskKind[] {
   /**
-   * Reads the log. Undefined if Edgegap does not return the log. A temporary failure is thrown if the deployment failed
-   * or ended only recently.
+   * Reads the log. Undefined if Edgegap does not return the log. If the failure is temporary, and the deployment failed
+   * or ended only recently, the error is thrown so that the task runs again.
    */
   async function read({ recorder }: ReportingAccount, { requestId = '', ...about }: Deployment) {
     return await recorder.record(requestId).catch((error: unknown) => {

@@ -65,8 +65,8 @@ export class Leases {
 
   /**
    * Returns true to the first process that asks, and then false to every process for `everyMs` milliseconds. If the
-   * stored end of this time is later than `farthest` allows, it is ignored, because its clock was hours ahead. If `db`
-   * is a transaction, the turn is taken when the transaction commits.
+   * stored end of this time is later than `farthest` allows, a clock that was hours ahead wrote the end, and the end is
+   * ignored. If `db` is a transaction, the turn is taken when the transaction commits.
    */
   async takeTurn(name: string, everyMs: number, db: Store = this.#store): Promise<boolean> {
     const now = this.#clock.now();

@@ -169,7 +169,7 @@ export class Membership {
   }
 
   /**
-   * Shortens the time `until` of each row whose time is later than any renewal can set. Such a time remains after the
+   * Lowers `until` in each row in which `until` is later than a renewal can set. Such a time remains after the
    * database's clock was set back, and a dead process would count as alive for too long. Live processes renew their
    * rows in any case.
    */

@@ -109,8 +109,8 @@ export class CallbackSender {
 }
 
 /**
- * Starts to wait for an answer only after the whole body was sent. An earlier start would let a test that advances the
- * clock interrupt the sending.
+ * Starts to wait for an answer only after the whole body was sent. Otherwise a test that advances the clock could
+ * interrupt the sending.
  */
 async function* whenWritten(bytes: Buffer, then: () => void): AsyncGenerator<Buffer> {
   yield bytes;

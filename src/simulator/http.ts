@@ -106,7 +106,10 @@ function tooMany(retryAfter: number | string | null): RouteResponse {
   return retryAfter === null ? answer : { ...answer, headers: { 'retry-after': String(retryAfter) } };
 }
 
-/** Applies a fault at its moment. If the fault replaces the route's answer, resolves with the fault's answer. */
+/**
+ * Applies the fault if it is planned for this `moment`: before or after the request takes effect. If the fault replaces
+ * the route's answer, resolves with the fault's answer.
+ */
 async function strike(
   world: World,
   request: IncomingMessage,

@@ -198,9 +198,9 @@ export interface InstancesTable {
 }
 
 /**
- * A row is either a role or a turn. A role belongs to only one process at a time, and `holder` is set. A turn is work
- * that one process does once per interval, and `until` is set. The guard also locks rows with the name `deploys of …`,
- * and uses them only as locks.
+ * A row is either a role or a turn. A role belongs to only one process at a time, and `holder` is this process. A turn
+ * is work that one process does once per interval, and `until` is the end of the interval. The guard also locks rows
+ * with the name `deploys of …`, and uses them only as locks.
  */
 export interface LeasesTable {
   name: string;
@@ -217,7 +217,8 @@ export interface LeasesTable {
 export interface ChannelsTable {
   /**
    * The id is `platform/workspace/channel`. For direct messages to a person, the channel is `@` followed by the
-   * person's id. The id `platform/*` represents a pause in all channels that the platform has requested.
+   * person's id. The row with the id `platform/*` is for all channels of the platform, if the platform has requested
+   * such a pause.
    */
   id: string;
   holder: string | null;

@@ -6,7 +6,7 @@ import type { Mark } from './new-part.ts';
 export interface FollowOrder {
   readonly request_id: string;
   readonly asker: { readonly id: string; readonly name: string };
-  /** How many of the log's existing last lines are shown at the beginning. */
+  /** How many older lines, from the end of the log, are shown when the bot begins to follow the log. */
   readonly lines: number;
   /** The pattern of the lines to show, as the person typed it. */
   readonly source?: string | undefined;
