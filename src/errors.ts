@@ -24,7 +24,7 @@ export class AppError extends Error {
 export class InputError extends AppError {
   /** The option or field that contains the mistake, if only one is concerned. */
   readonly option: string | undefined;
-  /** Whether a value is missing that a form can ask for. */
+  /** Whether the mistake is a missing value, for which a form can ask. */
   readonly missing: boolean;
 
   constructor(
@@ -113,8 +113,8 @@ export function isDeliveryError(error: unknown, ...codes: readonly string[]): er
 
 /**
  * The database cannot be used at present. `userMessage` and `hint` are for the person in chat. The log contains
- * `problem`, which names the database but never its password. If the error ends a start or a script, `remedy` is also
- * shown.
+ * `problem`, which names the database but never its password. If the error makes a start or a script fail, `remedy` is
+ * also shown.
  */
 export class StoreError extends AppError {
   readonly problem: string;

@@ -80,7 +80,7 @@ export function createThread<Job, Result>(parts: ThreadParts): Thread<Job, Resul
     return ended?.terminate();
   }
 
-  /** Sets the only timer, which ends the thread. At that time, the thread is either idle or hung. */
+  /** Sets the only timer of the thread. When the time is over, the thread is either idle or hung, and is ended. */
   function endAfter(ms: number): void {
     cancelTimer();
     cancelTimer = clock.after(ms, () => void end('the thread took too long'));

@@ -5,7 +5,7 @@ const INTRODUCTION = [
   'This terminal is the chat. Edgegap is simulated on this machine',
   'and calls back over HTTP; nothing is billed.',
 ];
-/** Backticks enclose the words that a person can type. */
+/** The words between backticks are the words that a person can type. */
 const IN_TERMINAL = [
   '',
   '`  deploy kart-racing v1.2 --near Montreal --tag qa`   a server',

@@ -74,8 +74,8 @@ export function withAllowlist(
       const checks = await Promise.allSettled(ids.map((id) => checkDeployment(id, call)));
       const errors = checks.flatMap((check) => (check.status === 'rejected' ? [check.reason] : []));
       const fit = ids.filter((_, n) => checks[n]?.status === 'fulfilled');
-      // If the allowlist forbids one of the deployments, the bot stops none of them. If the bot cannot find out the
-      // application of a deployment, it leaves out only this deployment.
+      // If the allowlist forbids one of the deployments, the bot stops none of them. If the application of a deployment
+      // cannot be found out, the bot leaves out this deployment and stops the others.
       const isFinal = (error: unknown) =>
         !(error instanceof EdgegapError) || (fit.length === 0 && !isNoSuchDeployment(error));
       if (errors.some(isFinal)) throw errors.find(isFinal);

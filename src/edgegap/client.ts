@@ -177,7 +177,7 @@ export class EdgegapClient {
 
   /**
    * Requests the same log as `logs`, but returns the bytes of the answer. The caller passes the bytes to `readLogs`. A
-   * large answer takes long to read, so the caller can use a thread.
+   * large answer takes long to read, so the caller can read the answer in a separate thread.
    */
   async logBytes(request_id: string, call?: CallOptions): Promise<ArrayBuffer> {
     const request = { method: 'GET', ...logRequest(request_id), raw: true } as const;
@@ -296,7 +296,8 @@ export class EdgegapClient {
   }
 
   /**
-   * Adds, renames or removes a tag. The status of the answer says whether the change was made, so its body is not read.
+   * Adds, renames or removes a tag. The status of the answer says whether the change was made, so the body of the
+   * answer is not read.
    */
   #change(
     method: 'POST' | 'PATCH' | 'DELETE',

@@ -36,7 +36,7 @@ export interface TransportOptions {
   tokenRefused?: ((error: EdgegapError) => void) | undefined;
   /** Hides secrets in texts that people and servers wrote. */
   mask: Mask;
-  /** The source of the random part of the pauses between attempts. The default is `Math.random`. */
+  /** The function that returns random numbers for the pauses between attempts. The default is `Math.random`. */
   random?: (() => number) | undefined;
 }
 

@@ -1,6 +1,6 @@
 import { MASK } from './patterns.ts';
 
-/** A text reveals a part of a value if it repeats at least this many consecutive characters. */
+/** A text reveals a part of a value if the text repeats at least this many consecutive characters of the value. */
 const PIECE = 8;
 
 /**

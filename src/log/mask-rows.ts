@@ -6,7 +6,7 @@ export const CONTEXT = 65_536;
 
 /**
  * Masks secrets in `rows` and returns the same number of rows. The rows are the part of the log that begins at `begin`,
- * as a screen shows it.
+ * as a terminal would show this part.
  */
 export async function maskRows(
   log: string,

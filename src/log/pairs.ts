@@ -165,8 +165,8 @@ function unlessHarmless(value: Value, sureness: Sureness, mayBeSentence?: boolea
 }
 
 /**
- * Returns the likelihood that the name belongs to a secret. Parameters of a query have shorter names than settings in
- * other places.
+ * Returns the likelihood that the name belongs to a secret. In the query of an address, the name of a secret is often
+ * shorter than in other places, for example `sig` or `key`.
  */
 function sureIn(text: string, name: Name, separator: string, at: number): Sureness {
   const { text: word, start } = name;

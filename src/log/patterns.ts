@@ -2,9 +2,9 @@
 export const MASK = '[masked]';
 
 /**
- * Secrets that have a known format, under any name. Logs come from outside, so no pattern may take quadratic time.
- * Therefore each repetition has a maximum length or ends at the first character that does not match. No pattern matches
- * beyond the end of a line.
+ * Secrets that have a known format. The patterns match regardless of the name before the secret. Logs come from
+ * outside, so no pattern may take quadratic time. Therefore each repetition has a maximum length or ends at the first
+ * character that does not match. No pattern matches beyond the end of a line.
  */
 export const SHAPES: readonly RegExp[] = [
   // Secrets of Slack and Discord, and JWTs.

@@ -161,7 +161,7 @@ function createScreen() {
         rows[row] = text;
         return;
       }
-      // Spaces at the end may overwrite older text.
+      // Except in a very long line, the spaces at the end are kept, because they may overwrite older text.
       const whole = line.length > LONGEST ? text : line;
       const end = whole.slice(-LONGEST);
       // The cut may split a word, and the rest of the word may be half of a secret. The rest of the word is therefore

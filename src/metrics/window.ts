@@ -32,12 +32,12 @@ export interface Window {
   readonly from: number;
   readonly to: number;
   readonly step: MetricsStep;
-  /** The length of the window, in milliseconds. Without `from` and `to`, the window ends now. */
+  /** Whether the request has neither `from` nor `to`, so that the window always ends at the present time. */
   readonly moves: boolean;
 }
 
 export interface WindowRequest {
-  /** The length of a window that ends now, in milliseconds. */
+  /** The length of the window, in milliseconds. Without `from` and `to`, the window ends now. */
   readonly last?: number | undefined;
   /** The start in epoch milliseconds. */
   readonly from?: number | undefined;

@@ -95,7 +95,7 @@ export class OutboxClaims {
         holder: this.#parts.membership.id,
         uncertain: 1,
         attempts: eb('attempts', '+', 1),
-        // An earlier attempt may have shown the message, alone or in a digest. The row then keeps the time and key of
+        // If an earlier attempt may have shown the message, alone or in a digest, the row keeps the time and key of
         // that attempt for the search of the channel.
         ...(uncertain ? { attempted_at: begun_at } : { attempted_at: now, sent_key: row.key }),
       }))

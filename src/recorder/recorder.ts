@@ -48,7 +48,9 @@ export class Recorder {
     return this.#parts.flightRecorder;
   }
 
-  /** Reads the log of a server, and saves the log if it is not empty. Throws in the same cases as `logs`. */
+  /**
+   * Reads the log of a server, and saves the log if it is not empty. Throws in the same cases as `EdgegapClient.logs`.
+   */
   async record(request_id: string, quiet = false): Promise<Recorded> {
     const { edgegap, clock } = this.#parts;
     const told = await edgegap.logs(request_id, BACKGROUND);

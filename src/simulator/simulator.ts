@@ -32,7 +32,7 @@ export async function startSimulator(options: SimulatorOptions) {
     deployments: world.deployments as ReadonlyMap<string, SimulatedDeployment>,
     /** The latest 10,000 requests, oldest first. */
     requests: requests as readonly ReceivedRequest[],
-    /** Every callback that was due, and whether the receiver got it. */
+    /** Every callback that the simulator had to send, and whether the receiver got the callback. */
     callbacks: world.callbacks.sent,
     faults: world.faults,
     /** The notes that the API adds to the deployment list. */

@@ -173,7 +173,7 @@ const plans = statements(
 );
 
 /**
- * Adds the saved logs, and an index that finds the last deployments of a version. The index does not begin with the
+ * Adds the saved logs, and an index that finds the newest deployments of a version. The index does not begin with the
  * account: see `askers`.
  */
 const recordings = statements(

@@ -22,8 +22,8 @@ const CONNECTIONS = 10;
  */
 const STATEMENT_MS = 10_000;
 /**
- * For statements without a time limit. If the server is silent for this long, the operating system checks whether the
- * connection is still alive.
+ * Used only for statements without a time limit. If the server is silent for this long, the operating system checks
+ * whether the connection is still alive.
  */
 const KEEP_ALIVE_MS = 10_000;
 /**

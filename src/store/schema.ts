@@ -198,9 +198,9 @@ export interface InstancesTable {
 }
 
 /**
- * A row is either a role or a turn. A role belongs to only one process at a time, and `holder` is this process. A turn
- * is work that one process does once per interval, and `until` is the end of the interval. The guard also locks rows
- * with the name `deploys of …`, and uses them only as locks.
+ * A row is either a role or a turn. A role belongs to only one process at a time, and `holder` is the id of that
+ * process. A turn is work that one process does once per interval, and `until` is the end of the interval. The guard
+ * also locks rows with the name `deploys of …`, and uses them only as locks.
  */
 export interface LeasesTable {
   name: string;

@@ -34,7 +34,7 @@ export interface Look {
   readonly news: number;
   /** See `NewPart.isAnew`. */
   readonly isAnew: boolean;
-  /** The number of characters of new lines that are left out because they exceed the maximum. */
+  /** How many characters of the new lines are left out, because the new lines are longer than `MOST`. */
   readonly left: number;
 }
 
