@@ -91,8 +91,8 @@ export function purgeOutbox(store: Store, before: number): Promise<boolean> {
 }
 
 /**
- * Deletes the rows of some channels that have been unused since `before`. These rows contain only the time of the next
- * message. Returns true if more rows may have to be deleted.
+ * Deletes some of the rows of channels, if the channels have been unused since `before`. These rows contain only the
+ * time of the next message. Returns true if more rows may have to be deleted.
  */
 export function purgeChannels(store: Store, membership: Membership, before: number): Promise<boolean> {
   const isFree = membership.gone(sql.ref('channels.holder'));

@@ -86,7 +86,8 @@ export function createOutboxWorker(parts: OutboxParts): OutboxWorker {
       if (busy.has(id)) continue;
       const { from } = unrecorded.get(id) ?? { from: now };
       if (lasts(from, now)) next = Math.min(next, from);
-      // Looks for rows before the claim of the channel. If all due rows wait for earlier rows, no write is necessary.
+      // Looks for rows before the claim of the channel. If no row can be sent, because all due rows wait for earlier
+      // rows, the claim is not needed.
       else if ((await queue.next(store, place, place.lanes, now)).length > 0 && running) {
         dispatch(id, place);
         dispatched = true;

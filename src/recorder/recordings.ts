@@ -9,7 +9,7 @@ import type { Store } from '../store/schema.ts';
 export interface Recorded extends Logs {
   /** When the bot read the log, in epoch milliseconds. */
   readonly recordedAt: number;
-  /** Whether messages leave the log out. The command `logs` can still show the log. */
+  /** If true, no message shows the log. The command `logs` can still show the log. */
   readonly quiet?: boolean;
 }
 
