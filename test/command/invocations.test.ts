@@ -234,7 +234,7 @@ test('an answer that both the platform and the store refused is put into the out
   expect(await outbox()).toMatchObject([{ kind: 'answer', id: '1', text: 'It failed.' }]);
 });
 
-test('if the bot has given up storing an invocation and the insert arrives later, the invocation counts as failed', async () => {
+test('if the bot gives up storing an invocation, and the insert reaches the database later, the invocation counts as failed', async () => {
   const { join, store, states } = await open();
   const { begin, invocations, recovery, membership } = await join();
   await store.schema.alterTable('invocations').renameTo('away').execute();

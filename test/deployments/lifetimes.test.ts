@@ -7,7 +7,7 @@ import { openStudio } from './harness.ts';
 import { add, asked, HOUR, MINUTE, start, stops } from './timers.ts';
 import { openWatch } from './watch.ts';
 
-test('if several answers about a lifetime arrive at the moment of its end, only one answer or the end itself takes effect', async () => {
+test('if people answer about a lifetime at the moment when the lifetime ends, only one answer or the end takes effect', async () => {
   for (let round = 0; round < 5; round++) {
     const watch = await openWatch();
     const id = await add(watch, HOUR);

@@ -274,7 +274,7 @@ test('if the callback about the end arrives before the answer to the stop, the c
   expect(happened).toEqual([]);
 });
 
-test('a deployment counts as ended only if it is still missing after half a minute', () => {
+test('a deployment counts as ended only if Edgegap still does not know the deployment after half a minute', () => {
   const live = believedAfter(accepted, status('READY')).facts;
   const first = { ...live, ...advance(live, missing, 1_000).changes };
   expect(advance(first, missing, 30_999)).toEqual({ changes: {}, happened: [] });
@@ -300,7 +300,7 @@ test('if a deployment is stored as missing since a time in the future, the curre
   expect(advance(facts, missing, hour)).toEqual({ changes: { missingAt: hour }, happened: [] });
 });
 
-test("if the body of a ready callback does not say so, the server counts as ready from the callback's arrival", () => {
+test("if the body of a ready callback does not say READY, the server counts as ready from the callback's arrival", () => {
   const live = believedAfter(accepted).facts;
   const told = { ...calledBack('TERMINATING', 'ready'), since: { ready: 1_000 } } as News;
   expect(advance(live, told, 60_000).changes.readyAt).toBe(1_000);

@@ -253,7 +253,7 @@ test('if a crash interrupts a stop, the person gets an answer after the restart'
   expect(answers()).toEqual([expect.stringContaining('I was restarted in the middle of your stop.')]);
 });
 
-test('if a person presses the button Metrics three times at once, the bot posts only one answer', async () => {
+test('if a person presses the button "Metrics" three times at once, the bot posts only one answer', async () => {
   const { studio, run, id } = await running();
   const shown = () => studio.count(new RegExp(`Metrics of kart-racing v1\\.2.*${id}`, 's'));
   const ready = studio.now();

@@ -172,7 +172,7 @@ test('after a channel moves to a new account, its old deployments cannot be used
   await ann.shown(' stopped after');
 });
 
-describe('two accounts of one bot', () => {
+describe('one bot with two Edgegap accounts', () => {
   test.each([{ callbacks: true }, { callbacks: false }])(
     'if two accounts have the same request_id, each account follows its own deployment (callbacks: $callbacks)',
     async ({ callbacks }) => {

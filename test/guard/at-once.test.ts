@@ -83,7 +83,7 @@ test('if each person sends many deploys at the same moment, exactly as many succ
   expect(later.deployed).toHaveLength(1);
 });
 
-test('if the same Deploy button is pressed many times in four processes at the same moment, only one deploy is sent', async () => {
+test('if four processes get many presses of the same "Deploy" button at the same moment, only one deploy is sent', async () => {
   const watches = await processes({});
   const payloads = watches.map(({ store, clock }) => createPayloads(store, clock, 'a'));
   const key = (await payloads[0]?.keep({ order: 'kart v1' })) ?? '';

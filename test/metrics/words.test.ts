@@ -51,7 +51,7 @@ describe('the verdict on the measurements of a server', () => {
     );
   });
 
-  test('if there is only one kind of measurement, the verdict names only this measurement', () => {
+  test('if only one kind of measurement exists, the verdict names no other kind', () => {
     expect(verdictOf(metrics({ cpu: [] }), LIMITS).text).toBe(
       'Memory stays within its limit: at most 59 % of 512 MB.',
     );

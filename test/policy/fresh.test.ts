@@ -7,7 +7,7 @@ const ROLE = 'operators';
 /** Longer than the maximum age of the facts for a change, and shorter than the maximum age for a read. */
 const SOON = 10_000;
 
-test('if a person loses a group before pressing a button, the press is refused, even if Slack sends no event', async () => {
+test('if a person is removed from a group before pressing a button, the press is refused, even if Slack sends no event', async () => {
   let ahead = 0;
   const clock: Clock = {
     now: () => Date.now() + ahead,

@@ -324,7 +324,7 @@ describe.each(['discord', 'slack-http', 'slack-socket'] as const)(
   },
 );
 
-test("a press of a button that the bot does not have does nothing, regardless of the button's name", async () => {
+test("if a person presses a button that the bot does not know, nothing happens, whatever the button's name is", async () => {
   const stage = await stageOn('slack-http');
   try {
     await deployReady(stage);

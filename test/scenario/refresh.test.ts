@@ -36,7 +36,7 @@ afterEach(async () => {
 describe.each(drivers)('the button Refresh on the live card, on %s', (name) => {
   beforeEach(() => start(name));
 
-  test('the button Refresh shows the changed status on the live card', async () => {
+  test('the button "Refresh" shows the changed status on the live card', async () => {
     const id = await deployReady();
     bot.simulator.faults.next({ callback: 'error' }, { kind: 'drop' });
     bot.simulator.fail(id, 'the game crashed');
@@ -59,7 +59,7 @@ describe.each(drivers)('the button Refresh on the live card, on %s', (name) => {
   });
 });
 
-test('in a terminal, the button Refresh prints the card even if nothing has changed', async () => {
+test('in a terminal, the button "Refresh" prints the card again even if nothing has changed', async () => {
   await start('console');
   await deployReady();
   await bot.app.settled();

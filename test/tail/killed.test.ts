@@ -51,7 +51,7 @@ test.each(['discord', 'slack-http'] as const)(
   },
 );
 
-test('if lines of a followed log are lost while no process runs, one gap is marked', async () => {
+test('if lines of a followed log are lost while no process of the bot runs, one gap is marked', async () => {
   const stage = await openStage('slack-http');
   const { id, process } = await follow(stage);
   stage.simulator.print(id, 'lap <1>');
