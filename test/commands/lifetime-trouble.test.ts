@@ -69,7 +69,7 @@ describe('trouble with a lifetime', () => {
     expect(stage.simulator.deployments.size).toBe(before);
   });
 
-  test('a deploy without the option --for gets DEFAULT_LIFETIME, and the button Keep extends the lifetime up to MAX_LIFETIME', async () => {
+  test('a deploy without the option --for gets DEFAULT_LIFETIME, and the button "Keep" extends the lifetime up to MAX_LIFETIME', async () => {
     const id = await deployFor(stage, {});
     const asked = await later(stage, () => question(stage, id));
     expect(asked.text).toContain('as long as MAX_LIFETIME allows');
@@ -87,7 +87,7 @@ describe('trouble with a lifetime', () => {
     expect(stopsOf(stage, id)).toHaveLength(2);
   });
 
-  test('below the question about a lifetime, the button Stop asks for confirmation, and then stops the server early', async () => {
+  test('below the question about a lifetime, the button "Stop" asks for confirmation, and then stops the server early', async () => {
     const id = await deployFor(stage, { for: '4m' });
     await later(stage, () => question(stage, id));
     await press('Stop');

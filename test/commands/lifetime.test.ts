@@ -32,7 +32,7 @@ describe.each(['console', 'discord', 'slack-http'] as const)('the lifetime of a 
     expect(await questions(stage, id)).toHaveLength(1);
   });
 
-  test('the button Extend adds the same time to the lifetime of a server, and the bot asks again before the new end', async () => {
+  test('the button "Extend" adds the same time to the lifetime of a server, and the bot asks again before the new end', async () => {
     const id = await deployFor(stage, { for: '2m' });
     await later(stage, () => question(stage, id));
     const { privately } = await press('Extend by 2 min');

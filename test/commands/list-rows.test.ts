@@ -114,7 +114,7 @@ describe.each(driverNames)('the rows of the command list on %s', (name) => {
     expect((await list({ 'older-than': '9999w 9999w' })).text).toMatch(/older-than may be at most ten years/);
   });
 
-  test('below a list, the button Show 1 failed shows the failed servers, and the button Show active shows the first list again', async () => {
+  test('below a list, the button "Show 1 failed" shows the failed servers, and the button "Show active" shows the first list again', async () => {
     stage.simulator.fail(own, 'The server crashed.');
     const told = async () => (await stage.driver.channel()).some(({ text }) => text.includes('Crash report'));
     await until(told, 'the failure to be explained');

@@ -53,7 +53,7 @@ describe.each(driverNames)('metrics on %s', (name) => {
     expect([...colours]).toEqual(expect.arrayContaining(['86,180,233', '230,159,0', '255,122,112']));
   });
 
-  test('the button Show the last 2 h shows that time window in the same message', async () => {
+  test('the button "Show the last 2 h" shows that time window in the same message', async () => {
     const press = () => stage.driver.press('operator', 'Show the last 2 h');
     const { publicly } = await effectOf(stage, 'operator', press);
     expect(publicly.map(({ text }) => text).join('\n')).toContain('The last 2 h, measured every');
@@ -61,7 +61,7 @@ describe.each(driverNames)('metrics on %s', (name) => {
 });
 
 describe.each(driverNames)('the button Metrics on %s', (name) => {
-  test('the button Metrics on the card of a ready server draws the chart of that server', async () => {
+  test('the button "Metrics" on the card of a ready server draws the chart of that server', async () => {
     const stage = await stageOn(name);
     try {
       const id = await readySince(stage.simulator, 120 * MINUTE);

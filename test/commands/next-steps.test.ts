@@ -19,7 +19,7 @@ describe.each(['console', 'discord', 'slack-http'] as const)('the buttons of a c
   const shownButton = async (label: string) =>
     await until(async () => (await cardOf(stage, id))?.buttons.includes(label), `the button ${label}`);
 
-  test('the button Tags of a ready server shows the tags only to the person who pressed', async () => {
+  test('the button "Tags" of a ready server shows the tags only to the person who pressed', async () => {
     const { privately, publicly } = await press('Tags');
     expect(texts(privately)).toContain('qa');
     if (name !== 'console') expect(publicly).toEqual([]);

@@ -71,7 +71,7 @@ describe.each(['console', 'discord', 'slack-http'] as const)('servers without a 
     expect(stopsOf(stage, id)).toHaveLength(1);
   });
 
-  test('the button Details on a server of "orphans" adds the region, and Refresh keeps the region and says when the bot asked', async () => {
+  test('the button "Details" on a server of "orphans" adds the region, and "Refresh" keeps the region and says when the bot asked', async () => {
     const id = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
     await orphans();
     expect(texts((await choose(id)).privately)).not.toContain('Quebec');

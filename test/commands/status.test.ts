@@ -48,7 +48,7 @@ describe.each(driverNames)('status on %s', (name) => {
     expect(text.indexOf('Ready')).toBeLessThan(text.indexOf('request_id'));
   });
 
-  test('the button Details adds facts such as region and local time, and the button Refresh keeps the details', async () => {
+  test('the button "Details" adds facts such as region and local time, and the button "Refresh" keeps the details', async () => {
     extras({ command: '/srv/kart --fast', arguments: '--token=abcdefgh12345 --map night' });
     const whole = shown((await status({ details: true }))?.text);
     expect(whole).toContain('Quebec, North America');
@@ -92,7 +92,7 @@ describe.each(driverNames)('status on %s', (name) => {
     expect(shown((await status())?.text)).toMatch(/Failed\W+(?:at the step “Ready”|ran for)/);
   });
 
-  test('the card of a running server shows when it ends, but never the details, even after the button Refresh was pressed', async () => {
+  test('the card of a running server shows when it ends, but never the details, even after the button "Refresh" was pressed', async () => {
     const own = await deployReady(stage);
     const cardOf = async () => (await stage.driver.channel()).find(({ buttons }) => buttons.includes('Stop'));
     const card = await cardOf();

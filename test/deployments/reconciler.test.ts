@@ -46,7 +46,7 @@ describe('a deployment that Edgegap suddenly does not know', () => {
     expect(await told()).toContain(' stopped"," after 5 min');
   });
 
-  test('if a deployment that counted as ended is found running, the bot posts one line about this', async () => {
+  test('if a deployment that counted as ended is found running, the bot posts one line that says so', async () => {
     const { clock, statuses, listed, told, repository, id } = await running({ callbacks: true });
     statuses.clear();
     listed.length = 0;

@@ -265,7 +265,7 @@ describe('a message that an earlier attempt possibly showed', () => {
 });
 
 describe('a crash between sending and recording a message', () => {
-  test('if a process crashes after it sent a message and before it recorded this, the message is not sent again', async () => {
+  test('if a process crashes after it sent a message and before it recorded the success, the message is not sent again', async () => {
     const desk = await openDesk();
     await desk.post('d1', 'first');
     await desk.post('d1', 'second');
@@ -275,7 +275,7 @@ describe('a crash between sending and recording a message', () => {
     expect(desk.chat.texts).toEqual(['first', 'second']);
   });
 
-  test('if a process crashes after it sent a message and before it recorded this, the message is not sent again even days later', async () => {
+  test('if a process crashes after it sent a message and before it recorded the success, the message is not sent again even days later', async () => {
     const desk = await openDesk();
     await desk.post('d1', 'news');
     await diesWhileSending(desk, { supports: { idempotentPosts: true } });

@@ -9,7 +9,7 @@ const SECOND = 1_000;
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
-test('a task runs at its planned time with its payload and is then deleted', async () => {
+test('a task runs at the planned time with the stored payload, and is then deleted', async () => {
   const { clock, remind, process, runs, rows } = await openOffice();
   await process('one');
   await remind('tea', MINUTE, { cups: 2 });
