@@ -49,7 +49,7 @@ describe('processes that share a database', () => {
     expect(again).toEqual([1, 1]);
   });
 
-  test('if a process counts as dead after it posted a card, it deploys nothing, because the person was told to ask again', async () => {
+  test('if a process counts as dead after it posted a card, the process deploys nothing, because the person was told to ask again', async () => {
     const stage = await openStage('slack-http');
     const [slow, other] = [await stage.start(), await stage.start()];
     // Slack sends its requests to the process that started last.

@@ -190,7 +190,7 @@ describe('trouble with a stop', () => {
     await later(stage, () => shows(stage, id, 'has already stopped'));
   });
 
-  test('if Edgegap no longer has a deployment when its planned stop is due, the card says that it has probably stopped', async () => {
+  test('if Edgegap no longer has a deployment when its planned stop is due, the card says that the deployment has probably stopped', async () => {
     const id = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
     await plan(stage, id);
     stage.simulator.terminate(id);

@@ -134,7 +134,7 @@ test('a callback is handled at once, even if it is stored at the moment when the
   }
 });
 
-test('the bot ignores a callback if its secret is wrong or its deployment is unknown', async () => {
+test('the bot ignores a callback with a wrong secret or an unknown deployment', async () => {
   const watch = await openWatch({ callbacks: true });
   const id = await watch.add(accepted('r1'));
   const { callbacks } = inboxOf(watch);
