@@ -115,7 +115,7 @@ export interface Inbox {
 export interface ClosedForm {
   readonly at: Address;
   readonly askerId: string;
-  /** The code that would have received the values. */
+  /** The action that would have got the values if the person had submitted the form. */
   readonly action: ActionRef;
 }
 
@@ -210,8 +210,8 @@ export interface Adapter {
   findPosted(to: Address, key: string, since: number, replyTo?: MessageRef): Promise<MessageRef | undefined>;
   /**
    * Answers an invocation if the process that received the invocation ended before answering. If a card was posted, the
-   * answer replaces the card. Otherwise the answer appears where the acknowledgement announced an answer. If the
-   * invocation was answered already, nothing changes, so a repeated call is safe. Throws DeliveryError. The error is
+   * answer replaces the card. Otherwise the answer appears in the channel, or privately, as the acknowledgement of
+   * the invocation has promised. If the invocation was answered already, nothing changes, so a repeated call is safe. Throws DeliveryError. The error is
    * not retryable if the channel no longer exists.
    */
   resume(reply: Reply, answer: LateAnswer): Promise<void>;

@@ -192,9 +192,9 @@ export function createInvocations(parts: InvocationsParts) {
 
   /**
    * Stores the end of an invocation while the first insert of the row may still be in progress. For example, the commit
-   * of the first insert hangs while the database's standby server is unreachable. The second insert has the same unique
-   * id, so the database makes the second insert wait for the first insert, at most until the time limit of a
-   * transaction. If the first insert fails, the second insert creates the row.
+   * of the first insert hangs while the database's standby server is unreachable. This function inserts a row
+   * with the same unique id, and the database makes this insert wait for the first insert, at most until the time limit
+   * of a transaction. If the first insert fails, this insert creates the row.
    */
   async function endUncertain(record: InvocationRecord, state: End): Promise<void> {
     await transact(store, (tx) =>

@@ -113,7 +113,7 @@ describe('duplicates', () => {
     expect(judged(said(`x\n${line}\n${line}`))).toEqual(of(/^duplicated: /));
   });
 
-  test('the chaos check accepts a new report of an event that was taken back, but not a second line that takes it back', () => {
+  test('if the bot corrects a wrong report, the chaos check accepts a later report of the same event, but no second correction', () => {
     const [end, running] = [`\`${ID}\` stopped`, `\`${ID}\` is still running after all`];
     const [asked, not] = [
       `Olga asked to stop **x** \`${ID}\``,

@@ -66,7 +66,7 @@ const press = async (label: string) => {
 const said = async () => texts(await stage.driver.privately('operator'));
 
 describe.each(platforms)('a bot that runs as an Edgegap deployment, on %s', (name) => {
-  test('"self-stop" asks for confirmation, says what stops with the bot, and answers before the bot calls Edgegap', async () => {
+  test('"self-stop" asks for confirmation, says which work of the bot then ends, and answers before the bot calls Edgegap', async () => {
     await hosted(name);
     const question = await ask({ 'log-storage': 'bot-logs' });
     expect(question).toContain('This stops the bot');

@@ -198,7 +198,7 @@ describe.each(['ERROR', 'TERMINATED'])(
       await inOrder(await told());
     });
 
-    test('if a status poll after an unreadable ready callback shows the end, readiness is reported once, as late news', async () => {
+    test('if the bot cannot read the callback "ready", and a status poll then finds that the server has ended, the late readiness is reported once', async () => {
       const { callbacks, id, told, clock } = await open();
       await callbacks.receive('ready', id, '<html>');
       await callbacks.idle();
@@ -206,7 +206,7 @@ describe.each(['ERROR', 'TERMINATED'])(
       await inOrder(await told());
     });
 
-    test('if the callback of the end follows an unreadable ready callback, readiness is reported once, as late news', async () => {
+    test('if the bot cannot read the callback "ready", and then gets the callback about the end, the late readiness is reported once', async () => {
       const { callbacks, id, body, told, clock } = await open();
       await callbacks.receive('ready', id, '<html>');
       await callbacks.receive(gone === 'ERROR' ? 'error' : 'terminated', id, body);

@@ -68,7 +68,7 @@ describe('a person on Slack', () => {
     ['another bot', { is_bot: true }, false],
     ['an owner', { is_owner: true }, true],
   ])(
-    'the facts about a Slack member who is %s have the right values for home and admin',
+    'for a Slack member who is %s, the bot knows whether the member belongs to the workspace and is an admin',
     async (_, facts, home) => {
       const bot = await startBot({
         prepare: ({ server, userIds }) => void server.world.facts.set(userIds.member, facts),
