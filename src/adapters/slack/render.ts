@@ -46,9 +46,8 @@ const SHORTEST = 40;
 
 /**
  * Renders a message within Slack's limits. Cuts texts that are too long. If cutting is not enough, leaves out fields
- * and other parts. Throws if the message has more nodes or buttons than Slack accepts. `text` is for
- * notifications and screen readers. The new blocks in `takes` are used only if the whole message then fits without
- * cutting.
+ * and other parts. Throws if the message has more nodes or buttons than Slack accepts. `text` is for notifications and
+ * screen readers. The new blocks in `takes` are used only if the whole message then fits without cutting.
  */
 export function render(message: Message, takes: NewBlocks = {}) {
   const shown = inOneDirection(message);
